@@ -1,0 +1,44 @@
+"""Model fields for what sources and organizations carry: web addresses and lists of authors."""
+
+from typing import Any
+
+from django import forms
+from django.core.validators import URLValidator
+from django.db import models
+
+
+class WebAddressField(models.URLField):
+    """A URL that can only be `http` or `https`: it is shown to the public as a link."""
+
+    default_validators = [URLValidator(["http", "https"], message="Enter a full web address that begins with https:// or http://.")]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", 1000)
+        super().__init__(*args, **kwargs)
+
+    def formfield(self, **kwargs: Any) -> forms.Field:  # type: ignore[override]
+        return super().formfield(**{"assume_scheme": "https", **kwargs})
+
+
+class AuthorsFormField(forms.CharField):
+    """Authors as people write them: one a line."""
+
+    widget = forms.Textarea(attrs={"rows": 2, "cols": 30})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+        if isinstance(value, list):
+            return value
+        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return self.to_python(initial) != self.to_python(data)
+
+
+class AuthorsField(models.JSONField):
+    """The authors of a source, a list of names in the order of the publication."""
+
+    def formfield(self, **kwargs: Any) -> forms.Field:  # type: ignore[override]
+        return models.Field.formfield(self, **{"form_class": AuthorsFormField, **kwargs})

@@ -1,0 +1,52 @@
+"""`/healthz` and `/readyz`: answered before anything else, so that they work whatever is broken or misconfigured."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from staff.heartbeat import last_beat
+
+# The worker beats every few seconds; a minute without means that mails and counts stand still.
+WORKER_MAY_BE_SILENT = timedelta(seconds=60)
+
+
+class HealthMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info == "/healthz":
+            return report({"process": "ok"})
+        if request.path_info == "/readyz":
+            return report(readiness())
+        return self.get_response(request)
+
+
+def report(parts: dict[str, str]) -> HttpResponse:
+    """JSON naming each part; 503 when one of them is not "ok"."""
+    response = JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def readiness() -> dict[str, str]:
+    """The state of database, migrations and worker, each "ok" or what is wrong with it."""
+    try:
+        executor = MigrationExecutor(connection)
+        unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())
+        beat = None if unapplied else last_beat()
+    except DatabaseError:
+        return {"database": "does not answer", "migrations": "unknown", "worker": "unknown"}
+    if unapplied:
+        return {"database": "ok", "migrations": f"{len(unapplied)} not applied", "worker": "unknown"}
+    if beat is None:
+        worker = "has never run"
+    elif timezone.now() - beat > WORKER_MAY_BE_SILENT:
+        worker = f"silent since {beat:%Y-%m-%d %H:%M:%S} UTC"
+    else:
+        worker = "ok"
+    return {"database": "ok", "migrations": "ok", "worker": worker}

@@ -1,0 +1,81 @@
+"""What stands around every request: whom to believe, what to say when the database is away, and one more header."""
+
+import ipaddress
+import logging
+from collections.abc import Callable
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse
+
+from config.errors import unavailable
+
+Handler = Callable[[HttpRequest], HttpResponse]
+logger = logging.getLogger(__name__)
+
+
+def is_trusted(address: str) -> bool:
+    """Whether `address` is one of TRUSTED_PROXIES."""
+    try:
+        parsed = ipaddress.ip_address(address.strip())
+    except ValueError:
+        return False
+    return any(parsed in network for network in settings.TRUSTED_PROXIES)
+
+
+class TrustedProxiesMiddleware:
+    """Believes `X-Forwarded-*` from TRUSTED_PROXIES only, and puts the visitor's address into REMOTE_ADDR.
+
+    The rightmost address that is not a trusted proxy wins: everything left of it was written by the visitor.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        meta = request.META
+        if is_trusted(meta.get("REMOTE_ADDR", "")):
+            for address in reversed(meta.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+                if not address.strip():
+                    continue
+                meta["REMOTE_ADDR"] = address.strip()
+                if not is_trusted(address):
+                    break
+        else:
+            meta.pop("HTTP_X_FORWARDED_PROTO", None)
+        meta.pop("HTTP_X_FORWARDED_FOR", None)
+        meta.pop("HTTP_X_FORWARDED_HOST", None)
+        return self.get_response(request)
+
+
+class UnavailableMiddleware:
+    """Answers 503 with a page of ours when the database cannot be reached."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.get_response(request)
+        except (OperationalError, InterfaceError):
+            return unavailable(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, OperationalError | InterfaceError):
+            logger.error("The database did not answer.", exc_info=exception)
+            return unavailable(request)
+        return None
+
+
+class PermissionsPolicyMiddleware:
+    """Switches off what no page of ours uses."""
+
+    POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Permissions-Policy", self.POLICY)
+        return response

@@ -1,0 +1,256 @@
+"""The people: supporters, what they signed, what they agreed to, and the mail they are owed."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from campaigns.models import Organization
+from petitions.models import Petition, Version
+
+UNCONFIRMED = "30 days after it was typed, unless confirmed"
+ERASED = "when the supporter asks to be erased"
+
+
+class Supporter(models.Model):
+    """A person: one per e-mail mailbox."""
+
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {
+        "email": ERASED,
+        "mailbox": ERASED,
+        "first_name": ERASED,
+        "last_name": ERASED,
+    }
+
+    mailbox = models.CharField(max_length=320, unique=True, help_text="Canonical key of the address, never used to send.")
+    email = models.CharField("e-mail address", max_length=320, help_text="As typed; mail goes here.")
+    first_name = models.CharField(max_length=80, blank=True)
+    last_name = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="When the mailbox was first proven.")
+    blocked_at = models.DateTimeField(null=True, blank=True, help_text="No mail and no new signature since.")
+
+    def __str__(self) -> str:
+        return f"Supporter {self.pk}"
+
+
+class Submission(models.Model):
+    """What was typed into a sign form, exactly once, until the worker folds it into a signature.
+
+    No foreign keys: the request only appends. The fold proves that the petition exists and was open.
+    """
+
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {
+        field: "when folded, within seconds; a parked row when staff deal with it"
+        for field in ("first_name", "last_name", "email", "postal_code", "country", "comment", "evidence")
+    }
+
+    petition_id = models.BigIntegerField()
+    version_id = models.BigIntegerField()
+    received_at = models.DateTimeField()
+    first_name = models.CharField(max_length=80)
+    last_name = models.CharField(max_length=80)
+    email = models.CharField(max_length=320)
+    postal_code = models.CharField(max_length=20, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    comment = models.TextField(blank=True, max_length=1000)
+    updates = models.BooleanField(help_text="Whether updates by e-mail were wanted.")
+    wording = models.TextField(help_text="The exact question about updates that was shown.")
+    referral = models.CharField(max_length=16, blank=True, help_text="Code of the shared link that led here.")
+    referral_code = models.CharField(max_length=16, help_text="Code for this signer's own shared link.")
+    evidence = models.JSONField(default=list, blank=True, help_text="What looked odd: honeypot, too-fast, stale-form, forged-form, typo.")
+    parked_at = models.DateTimeField(null=True, blank=True)
+    parked_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            # The fold takes the oldest that are not parked.
+            models.Index(fields=["id"], name="submission_to_fold", condition=Q(parked_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"Submission {self.pk}"
+
+
+class SignatureQuerySet(models.QuerySet["Signature"]):
+    def counted(self) -> "SignatureQuerySet":
+        """What the number on the page is made of."""
+        return self.filter(accepted_at__isnull=False, removed_at=None, held_at=None)
+
+    def pending(self) -> "SignatureQuerySet":
+        return self.filter(accepted_at=None, removed_at=None, held_at=None)
+
+
+class Signature(models.Model):
+    """One supporter under one petition, with the name and the version they signed."""
+
+    class Removal(models.TextChoices):
+        NOT_ME = "not-me", "Owner of the mailbox: it wasn’t me"
+        STAFF = "staff", "Staff"
+
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {
+        field: f"{UNCONFIRMED}; {ERASED}"
+        for field in ("supporter", "first_name", "last_name", "email", "postal_code", "country", "comment", "evidence")
+    }
+
+    petition = models.ForeignKey(Petition, on_delete=models.PROTECT, related_name="signatures")
+    supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="signatures")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="signatures")
+    signed_at = models.DateTimeField()
+    first_name = models.CharField(max_length=80)
+    last_name = models.CharField(max_length=80)
+    email = models.CharField("e-mail address", max_length=320, help_text="As typed here.")
+    postal_code = models.CharField(max_length=20, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    comment = models.TextField(blank=True)
+    is_local = models.BooleanField("local", default=False, help_text="The postal code belongs to the target’s own place.")
+    updates = models.BooleanField(default=False, help_text="Whether updates were wanted; becomes a consent when confirmed.")
+    wording = models.TextField(blank=True)
+    referral = models.CharField(max_length=16, blank=True)
+    referral_code = models.CharField(max_length=16)
+    evidence = models.JSONField(default=list, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="The owner of the mailbox pressed the button.")
+    accepted_at = models.DateTimeField(null=True, blank=True, help_text="Counts since.")
+    held_at = models.DateTimeField(null=True, blank=True, help_text="Set aside for staff; neither counted nor mailed.")
+    removed_at = models.DateTimeField(null=True, blank=True)
+    removal = models.CharField(max_length=10, choices=Removal, blank=True)
+
+    objects = SignatureQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-signed_at", "-id"]
+        permissions: ClassVar = [
+            ("remove_signature", "Can remove and restore signatures"),
+            ("export_signature", "Can export signatures"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["petition", "supporter"],
+                name="signature_once_per_petition",
+                violation_error_message="This supporter has already signed this petition.",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_at=None) | Q(accepted_at__isnull=False), name="signature_confirmed_is_accepted"
+            ),
+            models.CheckConstraint(
+                condition=(Q(removed_at=None) & Q(removal="")) | (Q(removed_at__isnull=False) & Q(removal__in=["not-me", "staff"])),
+                name="signature_removed_says_by_whom",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["petition", "signed_at"], name="signature_by_petition"),
+            models.Index(fields=["signed_at"], name="signature_unaccepted", condition=Q(accepted_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"Signature {self.pk}"
+
+    @property
+    def state(self) -> str:
+        """One of removed, held, confirmed, accepted (counts, not yet confirmed), pending."""
+        if self.removed_at:
+            return "removed"
+        if self.held_at:
+            return "held"
+        if self.confirmed_at:
+            return "confirmed"
+        return "accepted" if self.accepted_at else "pending"
+
+    @property
+    def is_counted(self) -> bool:
+        return self.accepted_at is not None and self.removed_at is None and self.held_at is None
+
+
+class Consent(models.Model):
+    """A choice a person made, with the words they saw. Only ever appended, which a trigger holds."""
+
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {"supporter": ERASED}
+
+    class Purpose(models.TextChoices):
+        UPDATES = "updates", "Updates by e-mail"
+
+    class Source(models.TextChoices):
+        SIGN_FORM = "sign-form", "Sign form, confirmed by e-mail"
+        NOT_ME = "not-me", "“It wasn’t me” link"
+
+    supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="consents")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    purpose = models.CharField(max_length=20, choices=Purpose)
+    granted = models.BooleanField()
+    wording = models.TextField()
+    at = models.DateTimeField()
+    source = models.CharField("how", max_length=20, choices=Source)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["supporter", "organization", "purpose", "-id"], name="consent_latest")]
+
+    def __str__(self) -> str:
+        return f"Consent {self.pk}"
+
+
+class CountChange(models.Model):
+    """A change not yet in a petition's tally. No foreign key, no hot row: changes are appended and added up every second."""
+
+    petition_id = models.BigIntegerField()
+    change = models.SmallIntegerField()
+    local_change = models.SmallIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(change__in=[-1, 1]), name="count_change_is_one"),
+            models.CheckConstraint(condition=Q(local_change=0) | Q(local_change=F("change")), name="count_change_local_agrees"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.change:+d}"
+
+
+class OutgoingMail(models.Model):
+    """One mail to one person for one event. Rendered when it is sent; the event key makes it happen once.
+
+    States are dates: waiting (none), handed over (the server has it, its answer is not known), sent, failed, dropped.
+    """
+
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {"to": "with its signature"}
+
+    class Message(models.TextChoices):
+        CONFIRM = "confirm", "Confirm your signature"
+        ALREADY_SIGNED = "already-signed", "You have already signed"
+
+    event = models.CharField(max_length=60, unique=True)
+    message = models.CharField(max_length=20, choices=Message)
+    signature = models.ForeignKey(Signature, on_delete=models.CASCADE, related_name="mails")
+    supporter = models.ForeignKey(Supporter, on_delete=models.CASCADE, related_name="mails")
+    to = models.CharField(max_length=320)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=300, blank=True)
+    handed_over_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    dropped_at = models.DateTimeField(null=True, blank=True, help_text="No longer wanted when its turn came.")
+
+    class Meta:
+        verbose_name = "outgoing mail"
+        verbose_name_plural = "outgoing mail"
+        permissions: ClassVar = [("resend_outgoingmail", "Can send mail in doubt again")]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["due_at"],
+                name="mail_waiting",
+                condition=Q(handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None),
+            ),
+            models.Index(fields=["supporter", "created_at"], name="mail_by_supporter"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.pk}"
+
+    @property
+    def state(self) -> str:
+        """One of waiting, in doubt, sent, failed, dropped."""
+        for name in ("sent", "failed", "dropped"):
+            if getattr(self, f"{name}_at"):
+                return name
+        return "in doubt" if self.handed_over_at else "waiting"
