@@ -4,6 +4,8 @@ What a shell or a .env file says must not change what is tested; only DATABASE_U
 """
 
 import os
+import tempfile
+from pathlib import Path
 
 os.environ.update(
     DEBUG="off",
@@ -15,6 +17,7 @@ os.environ.update(
     EMAIL_URL="memorymail://",
     DEFAULT_FROM_EMAIL="petitions@testserver.example",
     TIME_ZONE="UTC",
-    # Set by `scripts/throwaway_postgres.py`; without it, SQLite in a file that `tests/conftest.py` chooses.
-    DATABASE_URL=os.environ.get("DATABASE_URL") or "sqlite://:memory:",
+    # Set by `scripts/throwaway_postgres.py`. Without it SQLite; `tests/conftest.py` puts the file elsewhere.
+    DATABASE_URL=os.environ.get("DATABASE_URL")
+    or f"sqlite:///{Path(tempfile.gettempdir()) / 'never-made.sqlite3'}",
 )

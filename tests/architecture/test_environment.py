@@ -14,7 +14,7 @@ def variables_read(source: str) -> set[str]:
     return {
         argument.value
         for call in calls
-        if ast.unparse(call.func).split(".")[0] == "env"
+        if re.fullmatch(r"env(\.\w+)?", ast.unparse(call.func))
         for argument in call.args[:1]
         if isinstance(argument, ast.Constant)
     }
