@@ -77,6 +77,18 @@ class PetitionQuerySet(models.QuerySet["Petition"]):
             "letter__campaign__organization", "current_version", "tally", "target__place"
         ).defer("letter__campaign__organization__logo", "letter__body", "local")
 
+    def for_cards(self) -> "PetitionQuerySet":
+        """With what a list of petitions shows, in one query, without the published letters."""
+        return self.select_related("letter__campaign", "current_version", "tally", "target__place").defer(
+            "letter__body",
+            "local",
+            *(f"current_version__{name}" for name in Version.LONG),
+        )
+
+    def for_count(self) -> "PetitionQuerySet":
+        """With what the number needs, in one query."""
+        return self.select_related("letter__campaign", "tally", "target__place").defer("letter__body", "local")
+
 
 class Petition(models.Model):
     """A letter addressed to one target, or to a named group of them.
@@ -181,6 +193,8 @@ class Version(models.Model):
 
     `*_html` is sanitized HTML, everything else plain text. `notes` is `Notes.plain()` of `toolkit.footnotes`.
     """
+
+    LONG: ClassVar = ("letter_html", "letter_text", "notes_html", "notes", "thanks_html", "statement_html", "statement")
 
     petition = models.ForeignKey(Petition, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()

@@ -1,0 +1,149 @@
+"""What is wrong with letters and petitions, told beside the field that is wrong, before anything is published."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from petitions.models import Letter, Petition
+from petitions.rendering import BLOCKS, CALL_TO_ACTION, LOCAL, PAGE_FIELDS, READER, CompiledLetter, values_for
+from toolkit import markdown, merge_fields
+from toolkit.merge_fields import MergeField
+
+# Field of Letter or Petition: whether it is Markdown, may cite, may hold blocks.
+CITING = ("lead_in", "statement", "body")
+LINES = ("headline", "call_to_action", "button", "greeting", "closing", "signed_by", "signed_role", "share_title", "share_text")
+REQUIRED = ("headline", "lead_in", "statement", "call_to_action", "button", "body")
+WITH_READER = (*PAGE_FIELDS, READER)
+NAMED_AT_MOST = 5
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One mistake: the form field it belongs to (a model field's name), and a sentence that says what to do."""
+
+    field: str
+    message: str
+
+
+def letter_problems(letter: Letter, *, keys: Collection[str], petitions: Iterable[Petition] = ()) -> list[FieldProblem]:
+    """Every mistake in a letter, saved or not. `keys` are the campaign's source keys.
+
+    With `petitions`, also the merge fields that have no value for some of them, naming those. No queries of its own.
+    """
+    problems = [FieldProblem(name, f"The {label(Letter, name)} is empty.") for name in REQUIRED if not getattr(letter, name).strip()]
+    for name in LINES:
+        problems += line_problems(name, getattr(letter, name), fields=WITH_READER if name == "greeting" else PAGE_FIELDS)
+    for name in (*CITING, "thanks"):
+        problems += text_problems(
+            name,
+            getattr(letter, name),
+            keys=keys if name in CITING else None,
+            blocks=BLOCKS if name == "body" else (),
+        )
+    return problems + missing_values(letter, list(petitions))
+
+
+def petition_problems(petition: Petition, *, keys: Collection[str]) -> list[FieldProblem]:
+    """Every mistake in what a petition says itself: its headline and local paragraph."""
+    problems = line_problems("headline", petition.headline, fields=PAGE_FIELDS)
+    problems += text_problems("local", petition.local, keys=keys, blocks=())
+    values = values_for(petition)
+    for name, fields in (("headline", merge_fields.find(petition.headline)), ("local", markdown.parse(petition.local).fields)):
+        for missing in merge_fields.missing(fields, values):
+            problems.append(FieldProblem(name, no_value(missing, [petition])))
+    return problems
+
+
+def letter_warnings(letter: Letter, petitions: list[Petition]) -> list[FieldProblem]:
+    """What is allowed but probably not meant."""
+    body = markdown.parse(letter.body)
+    warnings = []
+    if CALL_TO_ACTION not in body.blocks:
+        warnings.append(
+            FieldProblem("body", "The call to action stands only at the end; a paragraph of only {{ call_to_action }} repeats it inside.")
+        )
+    local = [petition for petition in petitions if petition.local.strip()]
+    if local and LOCAL not in body.blocks:
+        warnings.append(
+            FieldProblem("body", f"The letter has no {{{{ local }}}} paragraph, so the local paragraph is not shown for {named(local)}.")
+        )
+    return warnings
+
+
+def uncited(letters: Iterable[Letter], petitions: Iterable[Petition], keys: Iterable[str]) -> list[str]:
+    """Keys of sources that no letter and no local paragraph cites."""
+    cited: set[str] = set()
+    for letter in letters:
+        for name in CITING:
+            cited.update(markdown.parse(getattr(letter, name)).citations)
+    for petition in petitions:
+        if petition.local:
+            cited.update(markdown.parse(petition.local).citations)
+    return [key for key in keys if key not in cited]
+
+
+def line_problems(name: str, text: str, *, fields: Collection[str]) -> list[FieldProblem]:
+    problems = [FieldProblem(name, problem.message) for problem in merge_fields.problems(text, known=fields)]
+    if READER not in fields:
+        problems = [reader_elsewhere(problem) for problem in problems]
+    if "[^" in text:
+        problems.append(FieldProblem(name, "Notes can be cited in the lead-in, the statement, the body and local paragraphs only."))
+    return problems
+
+
+def text_problems(name: str, text: str, *, keys: Collection[str] | None, blocks: Collection[str]) -> list[FieldProblem]:
+    document = markdown.parse(text)
+    problems = [
+        reader_elsewhere(FieldProblem(name, problem.message))
+        for problem in document.problems(fields=PAGE_FIELDS, keys=keys if keys is not None else document.citations, blocks=blocks)
+    ]
+    if keys is None and document.citations:
+        problems.append(FieldProblem(name, "Notes cannot be cited on the thank-you page: it has no list of notes."))
+    return problems
+
+
+def reader_elsewhere(problem: FieldProblem) -> FieldProblem:
+    """The reader's name is a known field in the wrong place, not an unknown one."""
+    if f"{{{{ {READER} }}}}." in problem.message:
+        return FieldProblem(problem.field, f"{{{{ {READER} }}}} can be used in the greeting only.")
+    return problem
+
+
+def missing_values(letter: Letter, petitions: list[Petition]) -> list[FieldProblem]:
+    """Merge fields without a fallback that have no value for some petition, naming the field and the targets."""
+    compiled = CompiledLetter.of(letter)
+    fields: list[tuple[str, MergeField]] = []
+    for name in LINES:
+        fields += [(name, field) for field in merge_fields.find(getattr(letter, name))]
+    for name in (*CITING, "thanks"):
+        fields += [(name, field) for field in getattr(compiled, name).fields]
+    lacking: dict[tuple[str, MergeField], list[Petition]] = defaultdict(list)
+    for petition in petitions:
+        values = values_for(petition)
+        for name, field in fields:
+            own_headline = name == "headline" and petition.headline
+            if field.name in values and not own_headline and merge_fields.missing([field], values):
+                lacking[name, field].append(petition)
+    problems = [FieldProblem(name, no_value(field, where)) for (name, field), where in lacking.items()]
+    if not petitions:
+        for field in merge_fields.missing(merge_fields.find(letter.greeting), {}):
+            if field.name == READER:
+                problems.append(FieldProblem("greeting", no_value(field, [])))
+    return list(dict.fromkeys(problems))
+
+
+def no_value(field: MergeField, petitions: list[Petition]) -> str:
+    example = "friend" if field.name == READER else "…"
+    where = f" for {named(petitions)}" if petitions and field.name != READER else " on the page" if field.name == READER else ""
+    return f"{{{{ {field.name} }}}} has no value{where}. Add a fallback: {{{{ {field.name}|{example} }}}}."
+
+
+def named(petitions: list[Petition]) -> str:
+    """“Mayor Ada Okafor, Mayor B and 3 more”."""
+    names = [petition.addressed_to for petition in petitions[:NAMED_AT_MOST]]
+    more = len(petitions) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
+
+
+def label(model: type[Letter] | type[Petition], name: str) -> str:
+    return str(model._meta.get_field(name).verbose_name)  # type: ignore[union-attr]

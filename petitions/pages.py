@@ -1,0 +1,159 @@
+"""What the public templates are given: a petition, its organization, a card in a list."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from campaigns.models import Campaign, Organization
+from petitions.appearance import accent_url, logo_of
+from petitions.models import Kind, Petition, Version
+from petitions.progress import Progress, progress_of
+
+
+@dataclass(frozen=True)
+class Share:
+    """What a shared link says, and where it leads."""
+
+    title: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class PetitionPage:
+    """Everything the petition page shows, from one row of `PetitionQuerySet.for_page`; makes no query."""
+
+    petition: Petition
+    version: Version
+    state: str
+    progress: Progress
+    preview: bool = False
+
+    @property
+    def campaign(self) -> Campaign:
+        return self.petition.campaign
+
+    @property
+    def organization(self) -> Organization:
+        return self.campaign.organization
+
+    @property
+    def closed_at(self) -> datetime | None:
+        return self.petition.closed_at or self.petition.closes_at
+
+    @property
+    def won_at(self) -> datetime | None:
+        return self.petition.won_at
+
+    @property
+    def closing_note(self) -> str:
+        return self.petition.closing_note
+
+    @property
+    def is_thank_you(self) -> bool:
+        return self.version.kind == Kind.THANK_YOU
+
+    @property
+    def changed_since_signing(self) -> bool:
+        return self.version.number > 1
+
+    @property
+    def url(self) -> str:
+        return self.petition.get_absolute_url()
+
+    @property
+    def versions_url(self) -> str:
+        return reverse("versions", args=[self.petition.slug])
+
+    @property
+    def count_url(self) -> str:
+        return reverse("count", args=[self.petition.slug])
+
+    @property
+    def sign_url(self) -> str:
+        return reverse("sign", args=[self.petition.slug])
+
+    @property
+    def share(self) -> Share:
+        return Share(self.version.share_title, self.version.share_text, absolute(self.url))
+
+    @property
+    def recipient_line(self) -> str:
+        """What is handed over and to whom, said at the button."""
+        asked = ["name"]
+        if self.campaign.asks_postal_code:
+            asked.append("postal code")
+        if self.campaign.asks_country:
+            asked.append("country")
+        if self.campaign.asks_comment:
+            asked.append("comment")
+        listed = ", ".join(asked[:-1]) + f" and {asked[-1]}" if len(asked) > 1 else asked[0]
+        return f"Your {listed} will be given to {self.version.addressee}."
+
+
+def page_of(petition: Petition, *, at: datetime) -> PetitionPage:
+    """The page of a live petition."""
+    if petition.current_version is None:
+        raise ValueError("A petition without a version has no page.")
+    return PetitionPage(petition, petition.current_version, petition.state(at), progress_of(petition))
+
+
+@dataclass(frozen=True)
+class Card:
+    """A petition in a list."""
+
+    url: str
+    headline: str
+    addressee: str
+    place_name: str
+    kind: str
+    state: str
+    count: int | None
+    goal: int
+    percent: int
+
+
+def card_of(petition: Petition, *, at: datetime) -> Card:
+    version = petition.current_version
+    if version is None:
+        raise ValueError("A petition without a version has no card.")
+    progress = progress_of(petition)
+    return Card(
+        url=petition.get_absolute_url(),
+        headline=version.headline,
+        addressee=version.addressee,
+        place_name=version.place_name,
+        kind=version.kind,
+        state=petition.state(at),
+        count=progress.count,
+        goal=progress.goal,
+        percent=progress.percent,
+    )
+
+
+def next_petitions(page: PetitionPage, *, at: datetime, most: int = 3) -> list[Card]:
+    """Other open petitions of the same campaign, in the order staff set. One query."""
+    others = (
+        Petition.objects.open(at=at)
+        .for_cards()
+        .filter(letter__campaign_id=page.campaign.pk)
+        .exclude(pk=page.petition.pk)
+        .order_by("position", "pk")
+    )
+    return [card_of(petition, at=at) for petition in others[:most]]
+
+
+def organization_context(organization: Organization) -> dict[str, Any]:
+    """What base.html needs to show an organization."""
+    return {
+        "organization": organization,
+        "accent_css": accent_url(organization),
+        "logo": logo_of(organization),
+    }
+
+
+def absolute(path: str) -> str:
+    return settings.SITE_URL + path

@@ -1,0 +1,29 @@
+"""Answers that are the same bytes for everybody, so that browsers, nginx and CDNs may hold them."""
+
+import hashlib
+import re
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.cache import get_conditional_response
+
+# A shared cache may hold a page for ten seconds, and longer while we are slow or down.
+CACHE_CONTROL = "public, max-age=0, s-maxage=10, stale-while-revalidate=60, stale-if-error=600"
+IMMUTABLE = "public, max-age=31536000, immutable"
+# The form's stamp changes every few seconds; a page that differs in nothing else is the same page.
+STAMP = re.compile(rb'name="stamp" value="[^"]*"')
+
+
+def public_page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """Renders a page without looking at cookies. The context processors are left out for the same reason."""
+    return publicly_cached(request, HttpResponse(render_to_string(template, context)))
+
+
+def publicly_cached(request: HttpRequest, response: HttpResponse, *, cache_control: str = CACHE_CONTROL) -> HttpResponse:
+    """Adds `Cache-Control` and a weak ETag of the content, and answers 304 where the browser has it."""
+    digest = hashlib.blake2b(STAMP.sub(b"", response.content), digest_size=12).hexdigest()
+    response["ETag"] = f'W/"{digest}"'
+    response["Cache-Control"] = cache_control
+    conditional = get_conditional_response(request, etag=response["ETag"], response=response)
+    return conditional if isinstance(conditional, HttpResponse) else response

@@ -1,0 +1,165 @@
+"""The public pages: home, campaign, petition, change history, and the small files they load."""
+
+from itertools import pairwise
+from typing import Any
+
+from django.db.models import Count, F, Q, Sum
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from campaigns.models import Campaign, Organization
+from petitions.appearance import accent_rules
+from petitions.differences import word_diff
+from petitions.models import Kind, Petition, Version
+from petitions.pages import PetitionPage, absolute, card_of, organization_context, page_of
+from petitions.progress import progress_of
+from petitions.public_pages import IMMUTABLE, public_page, publicly_cached
+
+# The count is what an open page asks for every few seconds.
+COUNT_CACHE_CONTROL = "public, max-age=0, s-maxage=2, stale-while-revalidate=10, stale-if-error=600"
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Campaigns that have a live petition. One query."""
+    now = timezone.now()
+    live = Q(letters__petitions__live_at__lte=now)
+    is_open = live & Q(letters__petitions__closed_at=None) & (
+        Q(letters__petitions__closes_at=None) | Q(letters__petitions__closes_at__gt=now)
+    )
+    campaigns = (
+        Campaign.objects.select_related("organization")
+        .defer("organization__logo")
+        .annotate(
+            petitions_live=Count("letters__petitions", filter=live),
+            petitions_open=Count("letters__petitions", filter=is_open),
+            total=Sum("letters__petitions__tally__count", filter=live),
+        )
+        .filter(petitions_live__gt=0)
+        .order_by(F("petitions_open").desc(), "-created_at")
+    )
+    listed = [
+        {
+            "campaign": campaign,
+            "organization": campaign.organization,
+            "petitions_open": campaign.petitions_open,
+            "count": shown(campaign.total, campaign),
+            "url": campaign.get_absolute_url(),
+        }
+        for campaign in campaigns
+    ]
+    return public_page(request, "petitions/home.html", {"campaigns": listed, "canonical_url": absolute("/")})
+
+
+@require_safe
+def campaign(request: HttpRequest, slug: str) -> HttpResponse:
+    """A campaign: its total, whom it thanks and whom it still waits for. Two queries."""
+    now = timezone.now()
+    found = get_object_or_404(Campaign.objects.select_related("organization").defer("organization__logo"), slug=slug)
+    petitions = list(Petition.objects.public(at=now).for_cards().filter(letter__campaign=found).order_by("position", "pk"))
+    if not petitions:
+        raise Http404
+    cards = [card_of(petition, at=now) for petition in petitions]
+    total = sum(petition.tally.count for petition in petitions)
+    context = {
+        "campaign": found,
+        "petitions": cards,
+        "demands": [card for card in cards if card.kind == Kind.DEMAND],
+        "thanks": [card for card in cards if card.kind == Kind.THANK_YOU],
+        "total": shown(total, found),
+        "page_title": found.title,
+        "description": found.summary,
+        "canonical_url": absolute(found.get_absolute_url()),
+        **organization_context(found.organization),
+    }
+    return public_page(request, "petitions/campaign.html", context)
+
+
+@require_safe
+def petition(request: HttpRequest, slug: str) -> HttpResponse:
+    """A petition with its sign form. One query."""
+    return public_page(request, "petitions/petition.html", petition_context(live_page(slug)))
+
+
+@require_safe
+def count(request: HttpRequest, slug: str) -> HttpResponse:
+    """`{"count", "goal", "local"}`; count and local are null below the floor staff set. One query."""
+    found = get_object_or_404(Petition.objects.public(at=timezone.now()).for_count(), slug=slug)
+    response = JsonResponse(progress_of(found).as_json())
+    return publicly_cached(request, response, cache_control=COUNT_CACHE_CONTROL)
+
+
+@require_safe
+def versions(request: HttpRequest, slug: str) -> HttpResponse:
+    """The public change history, newest first: what was said when, and why it changed. Two queries."""
+    page = live_page(slug)
+    newest_first = list(page.petition.versions.order_by("-number").defer("letter_html", "notes_html", "notes"))
+    entries = [history_entry(newer, older) for newer, older in pairwise([*newest_first, None])]
+    context = petition_context(page) | {
+        "entries": entries,
+        "page_title": f"Change history: {page.version.headline}",
+        "canonical_url": absolute(page.versions_url),
+    }
+    return public_page(request, "petitions/versions.html", context)
+
+
+def history_entry(version: Version, older: Version | None) -> dict[str, Any]:
+    """A version as the change history shows it; `changes` are (label, words) pairs of `word_diff`, empty for the first."""
+    parts = (("headline", "Headline"), ("statement", "Statement"), ("letter_text", "Letter and notes"))
+    changes = [
+        (label, word_diff(getattr(older, name), getattr(version, name)))
+        for name, label in parts
+        if older is not None and getattr(older, name) != getattr(version, name)
+    ]
+    return {
+        "number": version.number,
+        "published_at": version.published_at,
+        "reason": version.reason,
+        "headline": version.headline,
+        "statement_html": version.statement_html,
+        "changes": changes,
+    }
+
+
+@require_safe
+def accent(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
+    """An organization's color as custom properties. One query."""
+    color = Organization.objects.filter(pk=pk).exclude(accent="").values_list("accent", flat=True).first()
+    if color is None:
+        raise Http404
+    response = HttpResponse(accent_rules(color), content_type="text/css; charset=utf-8")
+    return publicly_cached(request, response, cache_control=IMMUTABLE)
+
+
+@require_safe
+def logo(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
+    """An organization's logo. One query."""
+    found = Organization.objects.filter(pk=pk, logo_digest=digest).exclude(logo=None).values_list("logo", flat=True).first()
+    if found is None:
+        raise Http404
+    image = bytes(found)
+    kind = "image/png" if image.startswith(b"\x89PNG") else "image/webp"
+    return publicly_cached(request, HttpResponse(image, content_type=kind), cache_control=IMMUTABLE)
+
+
+def live_page(slug: str) -> PetitionPage:
+    """The page of a petition visitors may read, or Http404."""
+    now = timezone.now()
+    return page_of(get_object_or_404(Petition.objects.public(at=now).for_page(), slug=slug), at=now)
+
+
+def petition_context(page: PetitionPage) -> dict[str, object]:
+    return {
+        "page": page,
+        "page_title": page.version.headline,
+        "description": page.version.share_text,
+        "canonical_url": absolute(page.url),
+        **organization_context(page.organization),
+    }
+
+
+def shown(total: int | None, campaign: Campaign) -> int | None:
+    """The campaign's total, or None below the floor staff set."""
+    return total if total is not None and total >= campaign.count_floor else None
