@@ -163,6 +163,8 @@ def serve(host: str, port: int, environment: dict[str, str]) -> int:
             return 1
         print(welcome(environment), flush=True)
         while not report_ended(running):
+            if make_was_interrupted():
+                raise Stopped
             time.sleep(0.3)
         return 1
     finally:
@@ -205,6 +207,17 @@ def report_ended(running: dict[str, subprocess.Popen[bytes]]) -> bool:
             print(f"The {name} has ended (status {process.returncode}); stopping the rest.", file=sys.stderr)
             return True
     return False
+
+
+def make_was_interrupted() -> bool:
+    """Whether make, our parent, got a SIGINT that we did not: it blocks the signal, waits for us, and tells nobody."""
+    try:
+        lines = Path(f"/proc/{os.getppid()}/status").read_text().splitlines()
+    except OSError:
+        return False
+    state = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+    blocked = int(state.get("SigBlk", "0"), 16)
+    return state.get("Name") == "make" and bool(blocked >> (signal.SIGINT - 1) & 1)
 
 
 def end(running: dict[str, subprocess.Popen[bytes]]) -> None:

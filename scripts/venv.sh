@@ -35,7 +35,7 @@ fi
 wanted=$(cat requirements.txt "$file")
 if [ "$wanted" != "$(cat "$installed" 2>/dev/null || true)" ]; then
     echo "Installing $file …"
-    if ! .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input -r "$file"; then
+    if ! .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input -r "$file"; then
         echo "Installing $file failed; the lines above say why. A network connection is needed the first time." >&2
         exit 1
     fi
