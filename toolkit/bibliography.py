@@ -86,13 +86,15 @@ def _dressed(kind: str, words: str, *, last: bool) -> tuple[str, str, str]:
     """The words with what stands before and after them; a title takes its comma inside the quotes."""
     if kind == "address":
         return "", words, ""
-    inner = ""
-    if kind == "title" and _ends_in_quotation(words):
-        words, inner = words[:-1], "’"
-    mark = "," if not last else ("" if words.endswith((".", "?", "!", "…")) else ".")
-    if mark == "," and words.endswith(","):
-        mark = ""
-    return ("“", words, f"{mark}{inner}”") if kind == "title" else ("", words, mark)
+    quoted = kind == "title" and _ends_in_quotation(words)
+    core = words[:-1] if quoted else words
+    if last:
+        mark = "" if core.endswith((".", "?", "!", "…")) else "."
+    else:
+        mark = "" if core.endswith(",") else ","
+    if quoted:
+        return "“", f"{core}{mark}’", "”"
+    return ("“", words, f"{mark}”") if kind == "title" else ("", words, mark)
 
 
 def _listed(names: list[str]) -> str:

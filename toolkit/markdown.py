@@ -62,7 +62,7 @@ class Document:
             field=lambda field: escape(field.filled(values)),
             cite=notes.reference_html,
             heading=functools.partial(_heading_tag, first=first_heading),
-            blocks=_NO_BLOCKS if inline else blocks,
+            blocks=blocks,
         )
         if inline:
             return "<br>".join(line for pieces in self._lines if (line := fill.joined(pieces)))

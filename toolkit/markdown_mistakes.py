@@ -15,11 +15,12 @@ from toolkit.text_problems import TextProblem, shortened, unknown_field, unknown
 
 _CITATION_PLACE = "\x02"
 _OTHER_PLACE = "\x03"
-_WORTH_A_LOOK = re.compile(rf"[{{}}<\[]|\A{_CITATION_PLACE}:")
+_WORTH_A_LOOK = re.compile(rf"[{{}}<\[\]]|\A{_CITATION_PLACE}:")
 
 _RAW_HTML = re.compile(r"<(?:!--|/[A-Za-z]|[A-Za-z][A-Za-z0-9-]*(?=[\s/>]|\Z))")
 _BROKEN_CITATION = re.compile(r"\[\^")
 _NOTE_TEXT = re.compile(rf"^{_CITATION_PLACE}:", re.MULTILINE)
+_BROKEN_LINK = re.compile(r"\]\(|\] \((?=https?:|mailto:|www\.)")
 _LINK_DEFINITION = re.compile(r"^\[[^\[\]\n]{1,200}\]:", re.MULTILINE)
 _IN_ADDRESS = re.compile(r"\{\{|%7B%7B|\[\^|%5B%5E|%5B\^|\[%5E", re.IGNORECASE)
 _SHOWN = 40
@@ -162,6 +163,11 @@ def _syntax_problems(loose: str) -> Iterator[TextProblem]:
         words = "[^…]:"
         yield TextProblem(
             "The text of a note comes from its source; leave out lines that begin with [^…]:", words
+        )
+    if link := _BROKEN_LINK.search(loose):
+        words = _from(loose, link)
+        yield TextProblem(
+            f"A link is not written right near “{words}”. Write it like [words](https://…).", words
         )
     if definition := _LINK_DEFINITION.search(loose):
         words = _from(loose, definition)

@@ -47,7 +47,8 @@ def joined(pieces: Iterable[Piece]) -> Pieces:
     """The same pieces with neighboring strings made one."""
     result: list[Piece] = []
     for ready, group in itertools.groupby(pieces, key=lambda piece: isinstance(piece, str)):
-        result.extend(["".join(map(str, group))] if ready else group)
+        neighbors = list(group)
+        result += ["".join(map(str, neighbors))] if ready else neighbors
     return tuple(piece for piece in result if piece != "")
 
 

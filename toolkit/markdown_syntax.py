@@ -111,6 +111,8 @@ def _address(state: StateInline, start: int) -> tuple[str, int] | None:
         return with_field.group(1), with_field.end()
     helpers, src = state.md.helpers, state.src
     position = _after_blanks(state, start + 1)
+    if src.startswith(")", position, state.posMax):
+        return "", position + 1
     destination = helpers.parseLinkDestination(src, position, state.posMax)
     if not destination.ok:
         return None

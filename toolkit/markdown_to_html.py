@@ -60,7 +60,7 @@ def line_pieces(tokens: Sequence[Token]) -> tuple[Pieces, ...]:
     lines: list[Pieces] = []
     for token in tokens:
         if token.type == "inline":
-            lines.append(_leaf_line(token))
+            lines.append(joined(_inline(token.children or [])))
         elif token.type == "fence":
             lines.append((f"<code>{escape(token.content.strip())}</code>",))
     return tuple(line for line in lines if line)
@@ -81,13 +81,6 @@ def _leaf(opener: Token, token: Token, ranks: dict[str, int]) -> Iterator[Piece]
         yield LoneField(field, opener.level == 0, before="<p>", after="</p>\n")
     else:
         yield from ("<p>", *content, "</p>\n")
-
-
-def _leaf_line(token: Token) -> Pieces:
-    children = token.children or []
-    if field := lone_field(children):
-        return (LoneField(field, token.level == 1),)
-    return joined(_inline(children))
 
 
 def _inline(children: Iterable[Token]) -> list[Piece]:

@@ -27,9 +27,25 @@ class _Writer:
         self._margins: list[_Margin] = []
         self._numbers: list[int | None] = []
         self._list_is_new = False
-        self._hidden = False
+        self._tight = False
+        self._in_heading = False
 
     def take(self, token: Token) -> None:
+        match token.type:
+            case "paragraph_open" | "heading_open":
+                self._tight, self._in_heading = token.hidden, token.type == "heading_open"
+            case "inline":
+                self._paragraph(token)
+            case "fence":
+                lines = token.content.rstrip("\n").split("\n")
+                self._block([self._line_break().join(lines)], tight=False)
+            case "hr":
+                self._block([_RULE], tight=False)
+            case _:
+                self._surround(token)
+
+    def _surround(self, token: Token) -> None:
+        """Lists and quotations set the margin."""
         match token.type:
             case "bullet_list_open":
                 self._open_list(None)
@@ -43,14 +59,6 @@ class _Writer:
                 self._margins.append(_Margin("> ", every_line=True))
             case "list_item_close" | "blockquote_close":
                 self._margins.pop()
-            case "paragraph_open" | "heading_open":
-                self._hidden = token.hidden
-            case "inline":
-                self._paragraph(token)
-            case "fence":
-                self._block([self._line_break().join(token.content.rstrip("\n").split("\n"))], tight=False)
-            case "hr":
-                self._block([_RULE], tight=False)
 
     def _open_list(self, first_number: int | None) -> None:
         self._list_is_new = self._list_is_new or not self._numbers
@@ -65,10 +73,10 @@ class _Writer:
 
     def _paragraph(self, token: Token) -> None:
         children = token.children or []
-        if not self._margins and (field := lone_field(children)):
+        if not (self._margins or self._in_heading) and (field := lone_field(children)):
             self.pieces.append(LoneField(field, True, gap="\n\n"))
         elif content := joined(_inline(children, self._line_break())):
-            self._block(content, tight=self._hidden)
+            self._block(content, tight=self._tight)
 
     def _block(self, content: Iterable[Piece], *, tight: bool) -> None:
         gap = "\n" if tight and not self._list_is_new else "\n\n"

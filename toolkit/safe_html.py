@@ -20,7 +20,8 @@ _TAGS = {
     *("p", "br", "hr", "h2", "h3", "h4", "ul", "ol", "li", "blockquote", "pre"),
     *("strong", "em", "code", "a", "sup", "section"),
 }
-_ATTRIBUTES = {
+_ATTRIBUTES: dict[str, set[str]] = {
+    "*": set(),  # nh3's own choice would be lang and title
     "a": {"href", "id", "aria-label"},
     "ol": {"start"},
     "li": {"id"},
@@ -78,7 +79,7 @@ def escape(text: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def link_start(address: str) -> str:
-    """The opening tag of a link, or "" where the address is none that may be followed (only http, https, mailto)."""
+    """The opening tag of a link; "" where the address must not be followed (only http, https and mailto may)."""
     rel = "" if address[:7].lower() == "mailto:" else f' rel="{LINK_REL}"'
     quoted = escape(address).replace('"', "&quot;")
     tag = f'<a href="{quoted}"{rel}>'
