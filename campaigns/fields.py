@@ -6,11 +6,17 @@ from django import forms
 from django.core.validators import URLValidator
 from django.db import models
 
+from toolkit.plain_text import one_line
+
 
 class WebAddressField(models.URLField):
     """A URL that can only be `http` or `https`: it is shown to the public as a link."""
 
-    default_validators = [URLValidator(["http", "https"], message="Enter a full web address that begins with https:// or http://.")]
+    default_validators = [
+        URLValidator(
+            ["http", "https"], message="Enter a full web address that begins with https:// or http://."
+        )
+    ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 1000)
@@ -31,7 +37,7 @@ class AuthorsFormField(forms.CharField):
     def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
         if isinstance(value, list):
             return value
-        return [line.strip() for line in (value or "").splitlines() if line.strip()]
+        return [author for line in str(value or "").splitlines() if (author := one_line(line))]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         return self.to_python(initial) != self.to_python(data)

@@ -14,21 +14,40 @@ from campaigns.last_names import guess_last_name
 class Organization(models.Model):
     """Who campaigns, and what every page and mail says about them."""
 
-    name = models.CharField(max_length=120, unique=True, error_messages={"unique": "There is already an organization of this name."})
+    name = models.CharField(
+        max_length=120,
+        unique=True,
+        error_messages={"unique": "There is already an organization of this name."},
+    )
     parent = models.CharField(
-        "parent line", max_length=160, blank=True, help_text="Shown after the name, such as “from Readers’ Trust”. Leave empty if there is none."
+        "parent line",
+        max_length=160,
+        blank=True,
+        help_text="Shown after the name, such as “from Readers’ Trust”. Leave empty if there is none.",
     )
-    postal_address = models.TextField(blank=True, help_text="Shown at the foot of pages and mails; the law asks for it in many countries.")
+    postal_address = models.TextField(
+        blank=True, help_text="Shown at the foot of pages and mails; the law asks for it in many countries."
+    )
     from_email = models.EmailField(
-        "from address", blank=True, help_text="Mails are sent from this address. Empty: the site’s own address is used."
+        "from address",
+        blank=True,
+        help_text="Mails are sent from this address. Empty: the site’s own address is used.",
     )
-    reply_to = models.EmailField("reply-to address", blank=True, help_text="Answers to mails go here. Empty: to the from address.")
-    privacy_url = WebAddressField("privacy policy", blank=True, help_text="Web address of your privacy policy; linked beside every sign form.")
+    reply_to = models.EmailField(
+        "reply-to address", blank=True, help_text="Answers to mails go here. Empty: to the from address."
+    )
+    privacy_url = WebAddressField(
+        "privacy policy",
+        blank=True,
+        help_text="Web address of your privacy policy; linked beside every sign form.",
+    )
     accent = models.CharField(
         "accent color",
         max_length=7,
         blank=True,
-        validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write the color as # and six digits, such as #7a1f3d.")],
+        validators=[
+            RegexValidator(r"^#[0-9a-fA-F]{6}$", "Write the color as # and six digits, such as #7a1f3d.")
+        ],
         help_text="Used for buttons and marks, such as #7a1f3d. It is adjusted where text would be hard to read.",
     )
     logo = models.BinaryField(null=True, blank=True, editable=False)
@@ -64,7 +83,10 @@ class Campaign(models.Model):
 
     class Confirmation(models.TextChoices):
         REQUIRED = "required", "Required: a signature counts once it is confirmed by e-mail"
-        AFTERWARDS = "afterwards", "Afterwards: a signature counts at once and is marked until it is confirmed"
+        AFTERWARDS = (
+            "afterwards",
+            "Afterwards: a signature counts at once and is marked until it is confirmed",
+        )
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="campaigns")
     slug = models.SlugField(
@@ -75,17 +97,29 @@ class Campaign(models.Model):
         error_messages={"unique": "Another campaign has this address. Choose a different one."},
     )
     title = models.CharField(max_length=160)
-    summary = models.TextField(blank=True, max_length=1000, help_text="Two or three sentences for the campaign page and the home page.")
+    summary = models.TextField(
+        blank=True,
+        max_length=1000,
+        help_text="Two or three sentences for the campaign page and the home page.",
+    )
     language = models.CharField(
         max_length=12,
         default="en",
-        validators=[RegexValidator(r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$", "Use a language code such as en, es or pt-BR.")],
+        validators=[
+            RegexValidator(
+                r"^[a-zA-Z]{2,3}(-[a-zA-Z0-9]{2,8})*$", "Use a language code such as en, es or pt-BR."
+            )
+        ],
         help_text="The language the letters are written in, such as en or es.",
     )
-    confirmation = models.CharField("confirming by e-mail", max_length=12, choices=Confirmation, default=Confirmation.REQUIRED)
+    confirmation = models.CharField(
+        "confirming by e-mail", max_length=12, choices=Confirmation, default=Confirmation.REQUIRED
+    )
     asks_postal_code = models.BooleanField("ask for the postal code", default=False)
     asks_country = models.BooleanField("ask for the country", default=False)
-    asks_comment = models.BooleanField("ask for a comment", default=False, help_text="“Why are you signing?” Always optional.")
+    asks_comment = models.BooleanField(
+        "ask for a comment", default=False, help_text="“Why are you signing?” Always optional."
+    )
     count_floor = models.PositiveIntegerField(
         "show counts from", default=0, help_text="No count is shown on a page before it reaches this number."
     )
@@ -97,7 +131,8 @@ class Campaign(models.Model):
         ordering: ClassVar = ["-created_at", "-id"]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(confirmation__in=["required", "afterwards"]), name="campaign_confirmation_is_known"
+                condition=Q(confirmation__in=["required", "afterwards"]),
+                name="campaign_confirmation_is_known",
             )
         ]
 
@@ -114,10 +149,16 @@ class Source(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="sources")
     key = models.CharField(
         max_length=60,
-        validators=[RegexValidator(r"^[a-z0-9][a-z0-9-]*\Z", "Use small letters, digits and hyphens, such as smith-2026.")],
+        validators=[
+            RegexValidator(
+                r"^[a-z0-9][a-z0-9-]*\Z", "Use small letters, digits and hyphens, such as smith-2026."
+            )
+        ],
         help_text="How letters cite it: [^smith-2026].",
     )
-    authors = AuthorsField(blank=True, default=list, help_text="One author a line, in the order of the publication.")
+    authors = AuthorsField(
+        blank=True, default=list, help_text="One author a line, in the order of the publication."
+    )
     title = models.CharField(max_length=400)
     publication = models.CharField(max_length=200, blank=True)
     date = models.DateField(null=True, blank=True)
@@ -176,11 +217,17 @@ class Target(models.Model):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="targets")
     name = models.CharField(max_length=160)
-    last_name = models.CharField(max_length=120, blank=True, help_text="Empty: taken from the name. {{ target.last_name }} in letters.")
+    last_name = models.CharField(
+        max_length=120, blank=True, help_text="Empty: taken from the name. {{ target.last_name }} in letters."
+    )
     office = models.CharField(max_length=120, default="Mayor")
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="targets")
-    salutation = models.CharField(max_length=160, blank=True, help_text="How a letter to them begins, such as “Dear Mayor Okafor”.")
-    email = models.EmailField("e-mail address", blank=True, help_text="For handing the signatures over. Never shown in public.")
+    salutation = models.CharField(
+        max_length=160, blank=True, help_text="How a letter to them begins, such as “Dear Mayor Okafor”."
+    )
+    email = models.EmailField(
+        "e-mail address", blank=True, help_text="For handing the signatures over. Never shown in public."
+    )
 
     class Meta:
         ordering: ClassVar = ["place__name", "name"]

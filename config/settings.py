@@ -37,7 +37,9 @@ if _site.scheme not in {"http", "https"} or not _site.hostname or _site.path or 
     stop("SITE_URL", "it must be an origin such as https://petitions.example.org, without a path.")
 
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-debugging-on-this-machine" if DEBUG else "")
-if not DEBUG and (len(SECRET_KEY) < 32 or SECRET_KEY.startswith(("change-me", "only-for-debugging", "django-insecure"))):
+if not DEBUG and (
+    len(SECRET_KEY) < 32 or SECRET_KEY.startswith(("change-me", "only-for-debugging", "django-insecure"))
+):
     stop(
         "SECRET_KEY",
         "set a secret of at least 32 characters; "
@@ -47,7 +49,10 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site.hostname])
 if not DEBUG and any(host.strip() in {"*", ".", ""} for host in ALLOWED_HOSTS):
-    stop("ALLOWED_HOSTS", "name the hosts this site answers to, separated by commas; a wildcard is not allowed.")
+    stop(
+        "ALLOWED_HOSTS",
+        "name the hosts this site answers to, separated by commas; a wildcard is not allowed.",
+    )
 
 TRUSTED_PROXIES: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = []
 for _entry in env.list("TRUSTED_PROXIES", default=[]):
@@ -119,7 +124,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     if _database["NAME"] != ":memory:":
         Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     _database["OPTIONS"] = {
-        # Take the write lock when a transaction begins: an upgrade in mid-transaction fails at once, whatever the timeout.
+        # Take the write lock when a transaction begins: an upgrade in mid-transaction fails at once, without waiting.
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         # FULL: an acknowledged signature survives a power cut.
@@ -144,7 +149,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 try:
     _email = env.email_url("EMAIL_URL", default=f"filemail:///{VAR_DIR / 'mail'}")
 except (ValueError, ImproperlyConfigured, KeyError):
-    stop("EMAIL_URL", "use smtp://user:password@host:587, smtp+tls://…, smtp+ssl://…, or filemail:///directory.")
+    stop(
+        "EMAIL_URL",
+        "use smtp://user:password@host:587, smtp+tls://…, smtp+ssl://…, or filemail:///directory.",
+    )
 EMAIL_BACKEND = _email["EMAIL_BACKEND"]
 if EMAIL_BACKEND == "django.core.mail.backends.smtp.EmailBackend":
     EMAIL_BACKEND = "toolkit.emails.SmtpBackend"

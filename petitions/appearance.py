@@ -1,4 +1,4 @@
-"""How an organization's color and logo reach its pages: a style sheet and an image, each at an address that never changes meaning."""
+"""How an organization's color and logo reach its pages: a style sheet and an image at lasting addresses."""
 
 import hashlib
 from dataclasses import dataclass

@@ -11,7 +11,17 @@ from toolkit.merge_fields import MergeField
 
 # Field of Letter or Petition: whether it is Markdown, may cite, may hold blocks.
 CITING = ("lead_in", "statement", "body")
-LINES = ("headline", "call_to_action", "button", "greeting", "closing", "signed_by", "signed_role", "share_title", "share_text")
+LINES = (
+    "headline",
+    "call_to_action",
+    "button",
+    "greeting",
+    "closing",
+    "signed_by",
+    "signed_role",
+    "share_title",
+    "share_text",
+)
 REQUIRED = ("headline", "lead_in", "statement", "call_to_action", "button", "body")
 WITH_READER = (*PAGE_FIELDS, READER)
 NAMED_AT_MOST = 5
@@ -25,14 +35,22 @@ class FieldProblem:
     message: str
 
 
-def letter_problems(letter: Letter, *, keys: Collection[str], petitions: Iterable[Petition] = ()) -> list[FieldProblem]:
+def letter_problems(
+    letter: Letter, *, keys: Collection[str], petitions: Iterable[Petition] = ()
+) -> list[FieldProblem]:
     """Every mistake in a letter, saved or not. `keys` are the campaign's source keys.
 
     With `petitions`, also the merge fields that have no value for some of them, naming those. No queries of its own.
     """
-    problems = [FieldProblem(name, f"The {label(Letter, name)} is empty.") for name in REQUIRED if not getattr(letter, name).strip()]
+    problems = [
+        FieldProblem(name, f"The {label(Letter, name)} is empty.")
+        for name in REQUIRED
+        if not getattr(letter, name).strip()
+    ]
     for name in LINES:
-        problems += line_problems(name, getattr(letter, name), fields=WITH_READER if name == "greeting" else PAGE_FIELDS)
+        problems += line_problems(
+            name, getattr(letter, name), fields=WITH_READER if name == "greeting" else PAGE_FIELDS
+        )
     for name in (*CITING, "thanks"):
         problems += text_problems(
             name,
@@ -48,7 +66,10 @@ def petition_problems(petition: Petition, *, keys: Collection[str]) -> list[Fiel
     problems = line_problems("headline", petition.headline, fields=PAGE_FIELDS)
     problems += text_problems("local", petition.local, keys=keys, blocks=())
     values = values_for(petition)
-    for name, fields in (("headline", merge_fields.find(petition.headline)), ("local", markdown.parse(petition.local).fields)):
+    for name, fields in (
+        ("headline", merge_fields.find(petition.headline)),
+        ("local", markdown.parse(petition.local).fields),
+    ):
         for missing in merge_fields.missing(fields, values):
             problems.append(FieldProblem(name, no_value(missing, [petition])))
     return problems
@@ -60,12 +81,18 @@ def letter_warnings(letter: Letter, petitions: list[Petition]) -> list[FieldProb
     warnings = []
     if CALL_TO_ACTION not in body.blocks:
         warnings.append(
-            FieldProblem("body", "The call to action stands only at the end; a paragraph of only {{ call_to_action }} repeats it inside.")
+            FieldProblem(
+                "body",
+                "The call to action stands only at the end; a paragraph of only {{ call_to_action }} repeats it.",
+            )
         )
     local = [petition for petition in petitions if petition.local.strip()]
     if local and LOCAL not in body.blocks:
         warnings.append(
-            FieldProblem("body", f"The letter has no {{{{ local }}}} paragraph, so the local paragraph is not shown for {named(local)}.")
+            FieldProblem(
+                "body",
+                f"The letter has no {{{{ local }}}} paragraph, so the local paragraph is not shown for {named(local)}.",
+            )
         )
     return warnings
 
@@ -87,18 +114,28 @@ def line_problems(name: str, text: str, *, fields: Collection[str]) -> list[Fiel
     if READER not in fields:
         problems = [reader_elsewhere(problem) for problem in problems]
     if "[^" in text:
-        problems.append(FieldProblem(name, "Notes can be cited in the lead-in, the statement, the body and local paragraphs only."))
+        problems.append(
+            FieldProblem(
+                name, "Notes can be cited in the lead-in, the statement, the body and local paragraphs only."
+            )
+        )
     return problems
 
 
-def text_problems(name: str, text: str, *, keys: Collection[str] | None, blocks: Collection[str]) -> list[FieldProblem]:
+def text_problems(
+    name: str, text: str, *, keys: Collection[str] | None, blocks: Collection[str]
+) -> list[FieldProblem]:
     document = markdown.parse(text)
     problems = [
         reader_elsewhere(FieldProblem(name, problem.message))
-        for problem in document.problems(fields=PAGE_FIELDS, keys=keys if keys is not None else document.citations, blocks=blocks)
+        for problem in document.problems(
+            fields=PAGE_FIELDS, keys=keys if keys is not None else document.citations, blocks=blocks
+        )
     ]
     if keys is None and document.citations:
-        problems.append(FieldProblem(name, "Notes cannot be cited on the thank-you page: it has no list of notes."))
+        problems.append(
+            FieldProblem(name, "Notes cannot be cited on the thank-you page: it has no list of notes.")
+        )
     return problems
 
 
@@ -134,7 +171,13 @@ def missing_values(letter: Letter, petitions: list[Petition]) -> list[FieldProbl
 
 def no_value(field: MergeField, petitions: list[Petition]) -> str:
     example = "friend" if field.name == READER else "…"
-    where = f" for {named(petitions)}" if petitions and field.name != READER else " on the page" if field.name == READER else ""
+    where = (
+        f" for {named(petitions)}"
+        if petitions and field.name != READER
+        else " on the page"
+        if field.name == READER
+        else ""
+    )
     return f"{{{{ {field.name} }}}} has no value{where}. Add a fallback: {{{{ {field.name}|{example} }}}}."
 
 

@@ -49,7 +49,9 @@ def reopen(*, petition: Petition, actor: User | None, at: datetime, reason: str)
 
 
 @transaction.atomic
-def schedule_closing(*, petition: Petition, actor: User | None, at: datetime, closes_at: datetime | None) -> None:
+def schedule_closing(
+    *, petition: Petition, actor: User | None, at: datetime, closes_at: datetime | None
+) -> None:
     """Sets the moment from which no more signatures are taken; None lifts it."""
     row = locked(petition)
     if row.closed_at is not None:
@@ -79,4 +81,8 @@ def unpublish(*, petition: Petition, actor: User | None, at: datetime, reason: s
 
 def locked(petition: Petition) -> Petition:
     """The row as it is now, held until the transaction ends, so that two people cannot decide at once."""
-    return Petition.objects.select_for_update(of=("self",)).select_related("letter", "target").get(pk=petition.pk)
+    return (
+        Petition.objects.select_for_update(of=("self",))
+        .select_related("letter", "target")
+        .get(pk=petition.pk)
+    )

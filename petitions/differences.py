@@ -20,7 +20,13 @@ SHOWN = (
     ("share_text", "Share text"),
 )
 # What a reader sees in a page's markup but not in the texts above: emphasis, links, the lead-in, the thank-you page.
-MARKUP = (("lead_in_html", "Lead-in"), ("thanks_html", "Thank-you page"), ("statement_html", "Statement, formatting"), ("letter_html", "Letter, formatting"), ("notes_html", "Notes, formatting"))
+MARKUP = (
+    ("lead_in_html", "Lead-in"),
+    ("thanks_html", "Thank-you page"),
+    ("statement_html", "Statement, formatting"),
+    ("letter_html", "Letter, formatting"),
+    ("notes_html", "Notes, formatting"),
+)
 TAGS = re.compile(r"<[^>]*>")
 
 Words = list[tuple[str, str]]
@@ -40,9 +46,11 @@ class Difference:
 
 
 def word_diff(old: str, new: str) -> Words:
-    """`(op, text)` pairs in reading order; op is "same", "added" or "removed". White space belongs to the word before it."""
+    """`(op, text)` pairs in reading order; op is "same", "added" or "removed". White space goes with its word."""
     before, after = re.findall(r"\S+\s*", old), re.findall(r"\S+\s*", new)
-    matcher = difflib.SequenceMatcher(None, [word.strip() for word in before], [word.strip() for word in after], autojunk=False)
+    matcher = difflib.SequenceMatcher(
+        None, [word.strip() for word in before], [word.strip() for word in after], autojunk=False
+    )
     pairs: Words = []
     for op, a, b, c, d in matcher.get_opcodes():
         if op == "equal":

@@ -23,7 +23,10 @@ class Letter(models.Model):
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="letters")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.DEMAND)
-    headline = models.CharField(max_length=200, help_text="The title of the page. Merge fields allowed: Keep {{ place.name }}’s library open.")
+    headline = models.CharField(
+        max_length=200,
+        help_text="The title of the page. Merge fields allowed: Keep {{ place.name }}’s library open.",
+    )
     lead_in = models.CharField(
         "lead-in",
         max_length=300,
@@ -33,19 +36,31 @@ class Letter(models.Model):
     call_to_action = models.CharField(
         "call to action",
         max_length=300,
-        help_text="One line, shown as a link after the letter, and inside it wherever a paragraph holds only {{ call_to_action }}.",
+        help_text="One line, shown as a link after the letter and wherever a paragraph is only {{ call_to_action }}.",
     )
     button = models.CharField("button label", max_length=40, default="Sign the petition")
     greeting = models.CharField(max_length=200, default="Dear {{ supporter.first_name|friend }},")
-    body = models.TextField(help_text="Markdown. Cite a source with [^key]; {{ local }} alone in a paragraph holds a petition’s local paragraph.")
-    closing = models.CharField("sign-off", max_length=200, blank=True, help_text="Such as: Thank you for speaking out,")
-    signed_by = models.CharField("signed by", max_length=120, blank=True, help_text="The campaigner who signs the letter.")
+    body = models.TextField(
+        help_text="Markdown. Cite a source with [^key]; a paragraph of only {{ local }} holds the local paragraph."
+    )
+    closing = models.CharField(
+        "sign-off", max_length=200, blank=True, help_text="Such as: Thank you for speaking out,"
+    )
+    signed_by = models.CharField(
+        "signed by", max_length=120, blank=True, help_text="The campaigner who signs the letter."
+    )
     signed_role = models.CharField("role", max_length=120, blank=True, help_text="Such as: Campaign Manager")
     thanks = models.TextField(
-        "thank-you page", blank=True, help_text="What people read after signing. Markdown; the page already says “Thank you” and offers sharing."
+        "thank-you page",
+        blank=True,
+        help_text="What people read after signing. Markdown; the page already says “Thank you” and offers sharing.",
     )
-    share_title = models.CharField(max_length=200, blank=True, help_text="How shared links are titled. Empty: the headline.")
-    share_text = models.TextField(max_length=500, blank=True, help_text="What shared posts say. Empty: the statement.")
+    share_title = models.CharField(
+        max_length=200, blank=True, help_text="How shared links are titled. Empty: the headline."
+    )
+    share_text = models.TextField(
+        max_length=500, blank=True, help_text="What shared posts say. Empty: the statement."
+    )
 
     class Meta:
         ordering: ClassVar = ["kind"]
@@ -55,7 +70,9 @@ class Letter(models.Model):
                 name="letter_one_of_each_kind",
                 violation_error_message="A campaign has at most one letter of each kind.",
             ),
-            models.CheckConstraint(condition=Q(kind__in=["demand", "thank-you"]), name="letter_kind_is_known"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["demand", "thank-you"]), name="letter_kind_is_known"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -72,7 +89,7 @@ class PetitionQuerySet(models.QuerySet["Petition"]):
         return self.public(at=at).filter(Q(closes_at=None) | Q(closes_at__gt=at), closed_at=None)
 
     def for_page(self) -> "PetitionQuerySet":
-        """With everything a public page shows, in one query. Leaves the logo's bytes and the letter's source text behind."""
+        """With everything a public page shows, in one query, without the logo's bytes and the letter's source."""
         return self.select_related(
             "letter__campaign__organization", "current_version", "tally", "target__place"
         ).defer("letter__campaign__organization__logo", "letter__body", "local")
@@ -87,7 +104,9 @@ class PetitionQuerySet(models.QuerySet["Petition"]):
 
     def for_count(self) -> "PetitionQuerySet":
         """With what the number needs, in one query."""
-        return self.select_related("letter__campaign", "tally", "target__place").defer("letter__body", "local")
+        return self.select_related("letter__campaign", "tally", "target__place").defer(
+            "letter__body", "local"
+        )
 
 
 class Petition(models.Model):
@@ -97,11 +116,20 @@ class Petition(models.Model):
     """
 
     letter = models.ForeignKey(Letter, on_delete=models.PROTECT, related_name="petitions")
-    target = models.ForeignKey(Target, null=True, blank=True, on_delete=models.PROTECT, related_name="petitions")
-    addressee = models.CharField(
-        max_length=200, blank=True, help_text="For a petition to a group: “mayors who keep libraries open on Sundays”."
+    target = models.ForeignKey(
+        Target, null=True, blank=True, on_delete=models.PROTECT, related_name="petitions"
     )
-    members = models.ManyToManyField(Target, blank=True, related_name="group_petitions", help_text="The targets of a group; may stay empty.")
+    addressee = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="For a petition to a group: “mayors who keep libraries open on Sundays”.",
+    )
+    members = models.ManyToManyField(
+        Target,
+        blank=True,
+        related_name="group_petitions",
+        help_text="The targets of a group; may stay empty.",
+    )
     slug = models.SlugField(
         "address",
         max_length=100,
@@ -109,11 +137,21 @@ class Petition(models.Model):
         help_text="The last part of the page’s web address.",
         error_messages={"unique": "Another petition has this address. Choose a different one."},
     )
-    headline = models.CharField(max_length=200, blank=True, help_text="Replaces the letter’s headline. Merge fields allowed.")
-    local = models.TextField("local paragraph", blank=True, help_text="Markdown, shown where the letter says {{ local }}.")
-    goal = models.PositiveIntegerField("first goal", null=True, blank=True, help_text="Empty: the goal climbs by itself from 100.")
-    position = models.PositiveIntegerField(default=0, help_text="Order among the next petitions offered after signing; small numbers first.")
-    current_version = models.ForeignKey("Version", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+")
+    headline = models.CharField(
+        max_length=200, blank=True, help_text="Replaces the letter’s headline. Merge fields allowed."
+    )
+    local = models.TextField(
+        "local paragraph", blank=True, help_text="Markdown, shown where the letter says {{ local }}."
+    )
+    goal = models.PositiveIntegerField(
+        "first goal", null=True, blank=True, help_text="Empty: the goal climbs by itself from 100."
+    )
+    position = models.PositiveIntegerField(
+        default=0, help_text="Order among the next petitions offered after signing; small numbers first."
+    )
+    current_version = models.ForeignKey(
+        "Version", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
     live_at = models.DateTimeField(null=True, blank=True, editable=False)
     closes_at = models.DateTimeField("closes by itself at", null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -128,7 +166,8 @@ class Petition(models.Model):
         permissions: ClassVar = [("publish_petition", "Can publish, close, reopen and unpublish petitions")]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=(Q(target__isnull=False) & Q(addressee="")) | (Q(target__isnull=True) & ~Q(addressee="")),
+                condition=(Q(target__isnull=False) & Q(addressee=""))
+                | (Q(target__isnull=True) & ~Q(addressee="")),
                 name="petition_to_target_or_group",
                 violation_error_message="A petition goes to one target, or to a group with an addressee line.",
             ),
@@ -194,7 +233,15 @@ class Version(models.Model):
     `*_html` is sanitized HTML, everything else plain text. `notes` is `Notes.plain()` of `toolkit.footnotes`.
     """
 
-    LONG: ClassVar = ("letter_html", "letter_text", "notes_html", "notes", "thanks_html", "statement_html", "statement")
+    LONG: ClassVar = (
+        "letter_html",
+        "letter_text",
+        "notes_html",
+        "notes",
+        "thanks_html",
+        "statement_html",
+        "statement",
+    )
 
     petition = models.ForeignKey(Petition, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -216,8 +263,12 @@ class Version(models.Model):
     share_title = models.CharField(max_length=300)
     share_text = models.TextField()
     published_at = models.DateTimeField()
-    published_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
-    reason = models.TextField(blank=True, help_text="Why a statement that people had signed was changed; public.")
+    published_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    reason = models.TextField(
+        blank=True, help_text="Why a statement that people had signed was changed; public."
+    )
 
     class Meta:
         ordering: ClassVar = ["petition", "-number"]
@@ -236,14 +287,18 @@ class Tally(models.Model):
     Changed only by `signers.counting`, which adds up what signers do.
     """
 
-    petition = models.OneToOneField(Petition, primary_key=True, on_delete=models.CASCADE, related_name="tally")
+    petition = models.OneToOneField(
+        Petition, primary_key=True, on_delete=models.CASCADE, related_name="tally"
+    )
     count = models.IntegerField(default=0)
     local = models.IntegerField(default=0)
 
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(count__gte=0), name="tally_never_negative"),
-            models.CheckConstraint(condition=Q(local__gte=0) & Q(local__lte=F("count")), name="tally_local_within_count"),
+            models.CheckConstraint(
+                condition=Q(local__gte=0) & Q(local__lte=F("count")), name="tally_local_within_count"
+            ),
         ]
 
     def __str__(self) -> str:

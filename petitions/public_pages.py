@@ -20,7 +20,9 @@ def public_page(request: HttpRequest, template: str, context: dict[str, Any]) ->
     return publicly_cached(request, HttpResponse(render_to_string(template, context)))
 
 
-def publicly_cached(request: HttpRequest, response: HttpResponse, *, cache_control: str = CACHE_CONTROL) -> HttpResponse:
+def publicly_cached(
+    request: HttpRequest, response: HttpResponse, *, cache_control: str = CACHE_CONTROL
+) -> HttpResponse:
     """Adds `Cache-Control` and a weak ETag of the content, and answers 304 where the browser has it."""
     digest = hashlib.blake2b(STAMP.sub(b"", response.content), digest_size=12).hexdigest()
     response["ETag"] = f'W/"{digest}"'

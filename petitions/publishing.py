@@ -132,7 +132,10 @@ class ReviewOutdated(Exception):
 def review(campaign: Campaign, *, petitions: Collection[Petition] | None = None) -> Review:
     """Renders every petition that is not closed (or those of `petitions`) without storing anything. Five queries."""
     sources = list(campaign.sources.all())
-    letters = {letter.pk: letter for letter in Letter.objects.filter(campaign=campaign).select_related("campaign__organization")}
+    letters = {
+        letter.pk: letter
+        for letter in Letter.objects.filter(campaign=campaign).select_related("campaign__organization")
+    }
     chosen = list(publishable(campaign, petitions))
     for petition in chosen:
         petition.letter = letters[petition.letter_id]
@@ -157,23 +160,32 @@ def render_all(letters: dict[int, Letter], sources: list[Source], petitions: lis
     by_key = library(sources)
     compiled = {pk: CompiledLetter.of(letter) for pk, letter in letters.items()}
     return [
-        Change(petition, render(petition, compiled=compiled[petition.letter_id], sources=by_key), petition.signed)  # type: ignore[attr-defined]
+        Change(
+            petition, render(petition, compiled=compiled[petition.letter_id], sources=by_key), petition.signed
+        )  # type: ignore[attr-defined]
         for petition in petitions
     ]
 
 
-def find_errors(campaign: Campaign, letters: list[Letter], sources: list[Source], petitions: list[Petition]) -> list[Problem]:
+def find_errors(
+    campaign: Campaign, letters: list[Letter], sources: list[Source], petitions: list[Petition]
+) -> list[Problem]:
     """What keeps the campaign from being published."""
     problems = []
     keys = [source.key for source in sources]
     if not letters:
         problems.append(Problem("Letters", "Write a letter first, a demand or a thank-you."))
     elif not petitions and not Petition.objects.filter(letter__campaign=campaign).exists():
-        problems.append(Problem("Targets", "Add at least one target or group: each gets a petition of its own."))
+        problems.append(
+            Problem("Targets", "Add at least one target or group: each gets a petition of its own.")
+        )
     for letter in letters:
         mine = [petition for petition in petitions if petition.letter_id == letter.pk]
         problems += [
-            Problem(f"{letter.get_kind_display()} letter, {checking.label(Letter, problem.field)}", problem.message)
+            Problem(
+                f"{letter.get_kind_display()} letter, {checking.label(Letter, problem.field)}",
+                problem.message,
+            )
             for problem in checking.letter_problems(letter, keys=keys, petitions=mine)
         ]
     for petition in petitions:
@@ -200,7 +212,10 @@ def find_warnings(letters: list[Letter], sources: list[Source], petitions: list[
     symbolic = [petition for petition in petitions if petition.target and not petition.target.email]
     if symbolic:
         problems.append(
-            Problem("Targets", f"Without an e-mail address, so that signatures cannot be mailed to them: {checking.named(symbolic)}.")
+            Problem(
+                "Targets",
+                f"Without an e-mail address, so that signatures cannot be mailed to them: {checking.named(symbolic)}.",
+            )
         )
     return problems
 
@@ -230,6 +245,7 @@ def publish(
         raise ReviewOutdated(found)
     if found.needs_reason and not reason.strip():
         raise ReasonNeeded
+    new, changed, unchanged = found.new, found.changed, found.unchanged
     stored = store_versions(found, actor=actor, at=at, reason=reason.strip())
     went_live = put_live(found, at=at, live_at=live_at if live_at and live_at > at else at)
     audit.record_all(
@@ -245,7 +261,7 @@ def publish(
         subjects=went_live,
         at=at,
     )
-    return Published(found.new, found.changed, found.unchanged, len(went_live))
+    return Published(new, changed, unchanged, len(went_live))
 
 
 def store_versions(found: Review, *, actor: User | None, at: datetime, reason: str) -> list[Change]:
@@ -269,7 +285,9 @@ def store_versions(found: Review, *, actor: User | None, at: datetime, reason: s
     for change, version in zip(changes, versions, strict=True):
         change.petition.current_version = version
     Petition.objects.bulk_update([change.petition for change in changes], ["current_version"], batch_size=200)
-    Tally.objects.bulk_create([Tally(petition=change.petition) for change in changes], ignore_conflicts=True, batch_size=200)
+    Tally.objects.bulk_create(
+        [Tally(petition=change.petition) for change in changes], ignore_conflicts=True, batch_size=200
+    )
     return changes
 
 

@@ -72,11 +72,17 @@ class CompiledLetter:
     @classmethod
     def of(cls, letter: Letter) -> "CompiledLetter":
         parse = markdown.parse
-        return cls(letter, parse(letter.lead_in), parse(letter.statement), parse(letter.body), parse(letter.thanks))
+        return cls(
+            letter, parse(letter.lead_in), parse(letter.statement), parse(letter.body), parse(letter.thanks)
+        )
 
     @property
     def ends_with_call(self) -> bool:
-        return bool(self.body.blocks) and self.letter.body.rstrip().endswith("}}") and self.body.blocks[-1] == CALL_TO_ACTION
+        return (
+            bool(self.body.blocks)
+            and self.letter.body.rstrip().endswith("}}")
+            and self.body.blocks[-1] == CALL_TO_ACTION
+        )
 
 
 def library(sources: "list[Source]") -> dict[str, Source]:
@@ -178,7 +184,9 @@ class Page:
 
     def call_html(self) -> str:
         call = self.line(self.letter.call_to_action)
-        return f'<p class="call-to-action"><a class="button" href="#sign">{escape(call)}</a></p>' if call else ""
+        return (
+            f'<p class="call-to-action"><a class="button" href="#sign">{escape(call)}</a></p>' if call else ""
+        )
 
     def call_text(self) -> str:
         return self.line(self.letter.call_to_action)

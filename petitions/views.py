@@ -26,8 +26,10 @@ def home(request: HttpRequest) -> HttpResponse:
     """Campaigns that have a live petition. One query."""
     now = timezone.now()
     live = Q(letters__petitions__live_at__lte=now)
-    is_open = live & Q(letters__petitions__closed_at=None) & (
-        Q(letters__petitions__closes_at=None) | Q(letters__petitions__closes_at__gt=now)
+    is_open = (
+        live
+        & Q(letters__petitions__closed_at=None)
+        & (Q(letters__petitions__closes_at=None) | Q(letters__petitions__closes_at__gt=now))
     )
     campaigns = (
         Campaign.objects.select_related("organization")
@@ -57,8 +59,12 @@ def home(request: HttpRequest) -> HttpResponse:
 def campaign(request: HttpRequest, slug: str) -> HttpResponse:
     """A campaign: its total, whom it thanks and whom it still waits for. Two queries."""
     now = timezone.now()
-    found = get_object_or_404(Campaign.objects.select_related("organization").defer("organization__logo"), slug=slug)
-    petitions = list(Petition.objects.public(at=now).for_cards().filter(letter__campaign=found).order_by("position", "pk"))
+    found = get_object_or_404(
+        Campaign.objects.select_related("organization").defer("organization__logo"), slug=slug
+    )
+    petitions = list(
+        Petition.objects.public(at=now).for_cards().filter(letter__campaign=found).order_by("position", "pk")
+    )
     if not petitions:
         raise Http404
     cards = [card_of(petition, at=now) for petition in petitions]
@@ -95,7 +101,9 @@ def count(request: HttpRequest, slug: str) -> HttpResponse:
 def versions(request: HttpRequest, slug: str) -> HttpResponse:
     """The public change history, newest first: what was said when, and why it changed. Two queries."""
     page = live_page(slug)
-    newest_first = list(page.petition.versions.order_by("-number").defer("letter_html", "notes_html", "notes"))
+    newest_first = list(
+        page.petition.versions.order_by("-number").defer("letter_html", "notes_html", "notes")
+    )
     entries = [history_entry(newer, older) for newer, older in pairwise([*newest_first, None])]
     context = petition_context(page) | {
         "entries": entries,
@@ -106,7 +114,7 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def history_entry(version: Version, older: Version | None) -> dict[str, Any]:
-    """A version as the change history shows it; `changes` are (label, words) pairs of `word_diff`, empty for the first."""
+    """A version as the change history shows it; `changes` are (label, `word_diff`) pairs."""
     parts = (("headline", "Headline"), ("statement", "Statement"), ("letter_text", "Letter and notes"))
     changes = [
         (label, word_diff(getattr(older, name), getattr(version, name)))
@@ -136,7 +144,12 @@ def accent(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
 @require_safe
 def logo(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
     """An organization's logo. One query."""
-    found = Organization.objects.filter(pk=pk, logo_digest=digest).exclude(logo=None).values_list("logo", flat=True).first()
+    found = (
+        Organization.objects.filter(pk=pk, logo_digest=digest)
+        .exclude(logo=None)
+        .values_list("logo", flat=True)
+        .first()
+    )
     if found is None:
         raise Http404
     image = bytes(found)

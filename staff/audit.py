@@ -11,20 +11,38 @@ from staff.models import AuditEntry, User
 SYSTEM = "system"
 
 
-def record(*, actor: User | None, action: str, subject: Model, at: datetime, reason: str = "", **details: Any) -> AuditEntry:
-    """Appends one entry in the caller's transaction. `details` must be JSON and hold no e-mail address, name of a signer or token."""
+def record(
+    *, actor: User | None, action: str, subject: Model, at: datetime, reason: str = "", **details: Any
+) -> AuditEntry:
+    """Appends one entry in the caller's transaction.
+
+    `details` must be JSON and hold no e-mail address, name of a signer or token.
+    """
     entry = make(actor=actor, action=action, subject=subject, at=at, reason=reason, details=details)
     entry.save(force_insert=True)
     return entry
 
 
-def record_all(*, actor: User | None, action: str, subjects: Iterable[Model], at: datetime, reason: str = "", **details: Any) -> None:
+def record_all(
+    *,
+    actor: User | None,
+    action: str,
+    subjects: Iterable[Model],
+    at: datetime,
+    reason: str = "",
+    **details: Any,
+) -> None:
     """One entry for each subject, in few statements."""
-    entries = [make(actor=actor, action=action, subject=subject, at=at, reason=reason, details=details) for subject in subjects]
+    entries = [
+        make(actor=actor, action=action, subject=subject, at=at, reason=reason, details=details)
+        for subject in subjects
+    ]
     AuditEntry.objects.bulk_create(entries, batch_size=500)
 
 
-def make(*, actor: User | None, action: str, subject: Model, at: datetime, reason: str, details: dict[str, Any]) -> AuditEntry:
+def make(
+    *, actor: User | None, action: str, subject: Model, at: datetime, reason: str, details: dict[str, Any]
+) -> AuditEntry:
     return AuditEntry(
         at=at,
         actor=actor,

@@ -26,7 +26,12 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(db_index=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        related_name="+",
     )
     actor_name = models.CharField("who", max_length=150, help_text="The user name, or “system”.")
     action = models.CharField(max_length=60)
@@ -40,7 +45,9 @@ class AuditEntry(models.Model):
         ordering: ClassVar = ["-at", "-id"]
         verbose_name = "audit log entry"
         verbose_name_plural = "audit log"
-        indexes: ClassVar = [models.Index(fields=["subject_type", "subject_id", "-at"], name="audit_by_subject")]
+        indexes: ClassVar = [
+            models.Index(fields=["subject_type", "subject_id", "-at"], name="audit_by_subject")
+        ]
 
     def __str__(self) -> str:
         return f"{self.action}: {self.subject_label}"
@@ -52,7 +59,26 @@ class Heartbeat(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [models.CheckConstraint(condition=models.Q(pk=1), name="heartbeat_is_one_row")]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(pk=1), name="heartbeat_is_one_row")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class SignInAttempt(models.Model):
+    """An attempt to log in, counted for a quarter of an hour; see `staff.signing_in`."""
+
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {
+        "key": "after 15 minutes; a keyed hash, never a name or an address"
+    }
+
+    key = models.CharField(max_length=64)
+    at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["key", "at"], name="sign_in_attempts_of_key")]
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S}"

@@ -8,7 +8,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 POSTGRESQL = (
     """CREATE OR REPLACE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$""",
-    "CREATE TRIGGER {table}_append_only BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_is_append_only()",
+    """CREATE TRIGGER {table}_append_only BEFORE UPDATE ON {table}
+    FOR EACH ROW EXECUTE FUNCTION {table}_is_append_only()""",
 )
 SQLITE = (
     """CREATE TRIGGER {table}_append_only BEFORE UPDATE ON {table}
@@ -25,6 +26,8 @@ def refuse_updates(table: str) -> migrations.RunPython:
 
     def backwards(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
         postgresql = schema_editor.connection.vendor == "postgresql"
-        schema_editor.execute(f"DROP TRIGGER {table}_append_only" + (f" ON {table}" if postgresql else ""), params=None)
+        schema_editor.execute(
+            f"DROP TRIGGER {table}_append_only" + (f" ON {table}" if postgresql else ""), params=None
+        )
 
     return migrations.RunPython(forwards, backwards)

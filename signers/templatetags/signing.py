@@ -1,0 +1,17 @@
+"""The sign form as the petition page composes it."""
+
+from typing import Any
+
+from django import template
+from django.utils import timezone
+
+from petitions.pages import PetitionPage
+from signers.forms import SignForm
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def sign_form(context: dict[str, Any], page: PetitionPage) -> SignForm:
+    """The form with what was typed, where there is one (422), otherwise an empty one."""
+    return context.get("form") or SignForm(page=page, at=timezone.now())
