@@ -24,15 +24,18 @@ demo: venv ## run everything on this machine with a sample campaign (HOST=127.0.
 test: lint test-sqlite test-postgres test-browser ## run all that must pass (ARGS="..." goes to pytest)
 
 test-sqlite: venv-dev ## run the test suite on SQLite
-	DATABASE_URL= $(PYTEST) -m "not browser" $(ARGS) $(NONE_IS_FINE)
+	@echo "The test suite on SQLite:"
+	@DATABASE_URL= $(PYTEST) -m "not browser" $(ARGS) $(NONE_IS_FINE)
 
 test-postgres: venv-dev ## run the test suite on a throw-away PostgreSQL
 	@sh scripts/debian_packages.sh postgresql
-	$(PYTHON) scripts/throwaway_postgres.py $(PYTEST) -m "not browser" $(ARGS) $(NONE_IS_FINE)
+	@echo "The test suite on PostgreSQL:"
+	@$(PYTHON) scripts/throwaway_postgres.py $(PYTEST) -m "not browser" $(ARGS) $(NONE_IS_FINE)
 
 test-browser: venv-dev ## run the browser tests in Chromium
 	@sh scripts/debian_packages.sh chromium
-	DATABASE_URL= $(PYTEST) -m browser $(ARGS) $(NONE_IS_FINE)
+	@echo "The browser tests:"
+	@DATABASE_URL= $(PYTEST) -m browser $(ARGS) $(NONE_IS_FINE)
 
 lint: venv-dev ## check style, types, templates, imports and migrations
 	$(PYTHON) -m ruff check .
