@@ -1,9 +1,25 @@
 """The admin site that staff work in."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
+
+from staff.signing_in import SignInForm
+
+# The order of work; what is not named here comes after.
+ORDER = ["campaigns", "petitions", "signers", "staff"]
 
 
 class StaffSite(admin.AdminSite):
     site_title = "Undersigned"
     site_header = "Undersigned"
     index_title = "Campaigns"
+    login_form = SignInForm
+    empty_value_display = "–"
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        apps = super().get_app_list(request, app_label)
+        return sorted(
+            apps, key=lambda app: ORDER.index(app["app_label"]) if app["app_label"] in ORDER else len(ORDER)
+        )
