@@ -15,7 +15,7 @@ from toolkit.text_problems import TextProblem, shortened, unknown_field, unknown
 
 _CITATION_PLACE = "\x02"
 _OTHER_PLACE = "\x03"
-_WORTH_A_LOOK = re.compile(rf"[{{}}<\[\]]|\A{_CITATION_PLACE}:")
+_WORTH_A_LOOK = re.compile(rf"[{{}}<\[\]]|^{_CITATION_PLACE}:", re.MULTILINE)
 
 _RAW_HTML = re.compile(r"<(?:!--|/[A-Za-z]|[A-Za-z][A-Za-z0-9-]*(?=[\s/>]|\Z))")
 _BROKEN_CITATION = re.compile(r"\[\^")

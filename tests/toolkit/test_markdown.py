@@ -368,7 +368,7 @@ def test_unknown_names_are_reported_with_the_nearest(text: str, name: str, messa
         ("Dear **{{** target.name }}", "Did you mean {{ target.name }}?"),
         ("Dear {target.name}", "needs two braces"),
         ("x[^a", "citation is not written right near “[^a”"),
-        ("[^a]: Rivera, 2026", "text of a note comes from its source"),
+        ("Words\n[^a]: Rivera, 2026", "text of a note comes from its source"),
         ("[words](https://example.org/a b)", "link is not written right near “](https"),
         ("[words] (https://example.org/a)", "link is not written right"),
         ("[one [two](https://example.org) three](https://example.org)", "link is not written right"),
