@@ -70,7 +70,7 @@ def petition_problems(petition: Petition, *, keys: Collection[str]) -> list[Fiel
         ("headline", merge_fields.find(petition.headline)),
         ("local", markdown.parse(petition.local).fields),
     ):
-        for missing in merge_fields.missing(fields, values):
+        for missing in merge_fields.missing([field for field in fields if field.name in values], values):
             problems.append(FieldProblem(name, no_value(missing, [petition])))
     return problems
 
