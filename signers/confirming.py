@@ -1,0 +1,141 @@
+"""What the owner of a mailbox decides about a signature: it is mine, or it isn't."""
+
+from datetime import datetime
+from enum import Enum
+
+from django.db import transaction
+from django.db.models.functions import Coalesce
+
+from signers.models import Consent, CountChange, OutgoingMail, Signature, Supporter
+
+
+class Outcome(Enum):
+    """What a click came to. The same click again gives the same, or ALREADY."""
+
+    CONFIRMED = "confirmed"
+    ALREADY = "already"
+    REMOVED = "removed"
+    CLOSED = "closed"
+    UNKNOWN = "unknown"
+
+
+@transaction.atomic
+def confirm(*, signature_id: int, at: datetime) -> Outcome:
+    """Proves the mailbox and makes the signature count; of parallel clicks exactly one does."""
+    signature = locked(signature_id)
+    if signature is None or (signature.held_at and not signature.removed_at):
+        return Outcome.UNKNOWN
+    if signature.removed_at:
+        return Outcome.REMOVED
+    if signature.confirmed_at:
+        return Outcome.ALREADY
+    if signature.accepted_at is None:
+        if signature.supporter.blocked_at:
+            return Outcome.REMOVED
+        if not signature.petition.is_open(at):
+            return Outcome.CLOSED
+    return Outcome.CONFIRMED if _confirm(signature, at) else Outcome.ALREADY
+
+
+def _confirm(signature: Signature, at: datetime) -> bool:
+    """Whether this call, and no other, confirmed it."""
+    unconfirmed = Signature.objects.filter(pk=signature.pk, confirmed_at=None, removed_at=None, held_at=None)
+    if not unconfirmed.update(confirmed_at=at, accepted_at=Coalesce("accepted_at", at)):
+        return False
+    if signature.accepted_at is None:
+        change_count(signature, 1)
+    Supporter.objects.filter(pk=signature.supporter_id, confirmed_at=None).update(
+        confirmed_at=at, email=signature.email, first_name=signature.first_name, last_name=signature.last_name
+    )
+    Consent.objects.create(
+        supporter_id=signature.supporter_id,
+        organization_id=signature.petition.campaign.organization_id,
+        purpose=Consent.Purpose.UPDATES,
+        granted=signature.updates,
+        wording=signature.wording,
+        at=at,
+        source=Consent.Source.SIGN_FORM,
+    )
+    return True
+
+
+@transaction.atomic
+def disown(*, signature_id: int, at: datetime, block: bool) -> Outcome:
+    """Takes the signature away and forgets what a stranger typed. `block` also refuses every later one.
+
+    REMOVED, however often it is asked for; UNKNOWN where there is no such signature (any more).
+    """
+    signature = locked(signature_id)
+    if signature is None:
+        return Outcome.UNKNOWN
+    counted, granted = signature.is_counted, bool(signature.confirmed_at and signature.updates)
+    if signature.removed_at is None:
+        Signature.objects.filter(pk=signature.pk).update(removed_at=at, removal=Signature.Removal.NOT_ME)
+        if counted:
+            change_count(signature, -1)
+        if granted:
+            _withdraw_consent(signature, at)
+    _forget_what_was_typed(signature)
+    drop_waiting_mails(signature, at)
+    if block:
+        Supporter.objects.filter(pk=signature.supporter_id, blocked_at=None).update(blocked_at=at)
+    return Outcome.REMOVED
+
+
+def _withdraw_consent(signature: Signature, at: datetime) -> None:
+    """Unless another choice of theirs was made since."""
+    organization_id = signature.petition.campaign.organization_id
+    latest = (
+        Consent.objects.filter(
+            supporter_id=signature.supporter_id, organization_id=organization_id, purpose=Consent.Purpose.UPDATES
+        )
+        .order_by("-id")
+        .first()
+    )
+    if latest is None or not latest.granted or latest.at != signature.confirmed_at:
+        return
+    Consent.objects.create(
+        supporter_id=signature.supporter_id,
+        organization_id=organization_id,
+        purpose=Consent.Purpose.UPDATES,
+        granted=False,
+        wording=signature.wording,
+        at=at,
+        source=Consent.Source.NOT_ME,
+    )
+
+
+def _forget_what_was_typed(signature: Signature) -> None:
+    """The name under it may be anybody's; the address stays, it is that of the person who clicked."""
+    Signature.objects.filter(pk=signature.pk).update(
+        first_name="", last_name="", postal_code="", country="", comment="", evidence=[], is_local=False, updates=False
+    )
+    theirs = Signature.objects.filter(supporter_id=signature.supporter_id, confirmed_at__isnull=False, removed_at=None)
+    if not theirs.exists():
+        Supporter.objects.filter(pk=signature.supporter_id).update(first_name="", last_name="")
+
+
+def locked(signature_id: int) -> Signature | None:
+    """The signature with petition, campaign and supporter, held until the transaction ends.
+
+    The lock is on the supporter: everybody who changes a signature takes it first, and so no two wait for each other.
+    """
+    supporters = Supporter.objects.select_for_update(of=("self",), no_key=True)
+    if supporters.filter(signatures=signature_id).first() is None:
+        return None
+    return Signature.objects.select_related("petition__letter__campaign", "supporter").filter(pk=signature_id).first()
+
+
+def change_count(signature: Signature, change: int) -> None:
+    """Appends to what `counting.add_up` adds up."""
+    CountChange.objects.create(
+        petition_id=signature.petition_id, change=change, local_change=change if signature.is_local else 0
+    )
+
+
+def drop_waiting_mails(signature: Signature, at: datetime) -> None:
+    """Without waiting for one that is on its way to the mail server this very moment; that one looks again itself."""
+    waiting = OutgoingMail.objects.select_for_update(skip_locked=True).filter(
+        signature=signature, handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None
+    )
+    OutgoingMail.objects.filter(pk__in=[mail.pk for mail in waiting]).update(dropped_at=at)
