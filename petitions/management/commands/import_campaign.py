@@ -1,0 +1,73 @@
+"""`import_campaign FILE [--publish]` creates or updates a campaign from a campaign file."""
+
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from petitions import campaign_files
+from petitions.campaign_files.reading import LARGEST_FILE
+from petitions.publishing import NotPublishable, Published, ReasonNeeded, publish
+
+
+class Command(BaseCommand):
+    help = "Creates or updates a campaign from a campaign file. A file with problems changes nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", help="the campaign file; - reads standard input")
+        parser.add_argument("--publish", action="store_true", help="also publish the petitions of the file")
+        parser.add_argument("--reason", default="", help="why a statement that people have signed changes; public")
+
+    @transaction.atomic
+    def handle(self, *args: Any, file: str, publish: bool, reason: str, **options: Any) -> None:
+        try:
+            loaded = campaign_files.load(campaign_files.read(content(file)), at=timezone.now())
+            self.tell(loaded)
+            if publish:
+                self.publish(loaded, reason)
+        except (campaign_files.BrokenFile, NotPublishable) as error:
+            problems = "\n".join(map(str, error.problems))
+            raise CommandError(f"{problems}\nNothing was changed.") from None
+        except ReasonNeeded:
+            raise CommandError(
+                "People have signed a statement that this changes. Say why, in public: --reason \"…\"\nNothing was changed."
+            ) from None
+
+    def tell(self, loaded: campaign_files.Loaded) -> None:
+        lines = [f"Created: {listed(loaded.created)}."] if loaded.created else []
+        lines += [f"Updated: {listed(loaded.updated)}."] if loaded.updated else []
+        lines += [f"In the campaign but not in the file, left as it is: {what}." for what in loaded.left]
+        self.stdout.write("\n".join([f"{loaded.campaign.title}:", *(lines or ["Nothing has changed."])]))
+
+    def publish(self, loaded: campaign_files.Loaded, reason: str) -> None:
+        # What the file lacks is not published by it either.
+        published = publish(campaign=loaded.campaign, at=timezone.now(), reason=reason, petitions=loaded.petitions)
+        self.stdout.write(described(published))
+
+
+def content(name: str) -> bytes:
+    """The file's bytes, no more than are needed to see that it is too large."""
+    if name == "-":
+        return sys.stdin.buffer.read(LARGEST_FILE + 1)
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(LARGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"Cannot read {name}: {getattr(error, 'strerror', None) or error}.") from None
+
+
+def listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{number} {name if number != 1 else singular(name)}" for name, number in counts.items())
+
+
+def singular(name: str) -> str:
+    return name.removesuffix("s")
+
+
+def described(published: Published) -> str:
+    counts = {"new": published.new, "changed": published.changed, "unchanged": published.unchanged}
+    return f"Published: {', '.join(f'{number} {word}' for word, number in counts.items() if number) or 'nothing'}."
