@@ -2,6 +2,7 @@
 
 import ipaddress
 import sys
+import zoneinfo
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -24,10 +25,10 @@ def stop(variable: str, what_to_do: str) -> NoReturn:
 
 # --- How it runs -------------------------------------------------------------------------------------------
 
-try:
-    DEBUG = env.bool("DEBUG", default=False)
-except (ValueError, ImproperlyConfigured):
+_debug = env.str("DEBUG", default="off").strip().lower()
+if _debug not in {"on", "off", "true", "false", "yes", "no", "1", "0", ""}:
     stop("DEBUG", "use on or off.")
+DEBUG = _debug in {"on", "true", "yes", "1"}
 
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else "").rstrip("/")
 if not SITE_URL:
@@ -115,10 +116,13 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # --- Database ----------------------------------------------------------------------------------------------
 
-try:
-    _database = env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'undersigned.sqlite3'}")
-except (ValueError, ImproperlyConfigured):
+_database_url = env.str("DATABASE_URL", default="") or f"sqlite:///{VAR_DIR / 'undersigned.sqlite3'}"
+if not _database_url.startswith(("sqlite://", "postgres://", "postgresql://")):
     stop("DATABASE_URL", "use sqlite:///path/to/file or postgres://user:password@host:5432/name.")
+try:
+    _database = env.db_url_config(_database_url)
+except ValueError:
+    stop("DATABASE_URL", "it cannot be read; percent-encode odd characters in the password.")
 
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     if _database["NAME"] != ":memory:":
@@ -130,7 +134,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         # FULL: an acknowledged signature survives a power cut.
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
-elif _database["ENGINE"] == "django.db.backends.postgresql":
+else:
     _database["CONN_MAX_AGE"] = 60
     _database["CONN_HEALTH_CHECKS"] = True
     # A database that is gone must cost a visitor seconds, not minutes.
@@ -139,8 +143,6 @@ elif _database["ENGINE"] == "django.db.backends.postgresql":
         "tcp_user_timeout": 5000,
         "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=120s",
     }
-else:
-    stop("DATABASE_URL", "use sqlite:///… or postgres://…; other databases are not supported.")
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -231,6 +233,10 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+try:
+    zoneinfo.ZoneInfo(TIME_ZONE)
+except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+    stop("TIME_ZONE", "use a name such as UTC or America/Los_Angeles.")
 
 # --- Static files ------------------------------------------------------------------------------------------
 

@@ -1,5 +1,12 @@
-"""Addresses of signing."""
+"""Addresses of signing. Those with a token are in sent mail and stay put."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from signers import views
+
+urlpatterns = [
+    path("petitions/<slug:slug>/sign/", views.sign, name="sign"),
+    path("petitions/<slug:slug>/signed/<slug:code>/", views.signed, name="signed"),
+    path("confirm/<str:token>/", views.confirm, name="confirm"),
+    path("not-me/<str:token>/", views.not_me, name="not-me"),
+]

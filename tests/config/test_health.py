@@ -1,0 +1,62 @@
+"""`/healthz` says that the process is up, `/readyz` what is missing."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from config import health
+from staff.heartbeat import beat
+
+pytestmark = pytest.mark.django_db
+
+
+def test_healthz_needs_nothing(client: Client, django_assert_num_queries: object) -> None:
+    with django_assert_num_queries(0):  # type: ignore[operator]
+        response = client.get("/healthz")
+
+    assert response.status_code == 200
+    assert response.json() == {"process": "ok"}
+
+
+def test_healthz_answers_to_any_host(client: Client) -> None:
+    assert client.get("/healthz", headers={"host": "10.1.2.3:8000"}).status_code == 200
+
+
+def test_readyz_names_a_worker_that_never_ran(client: Client) -> None:
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json() == {"database": "ok", "migrations": "ok", "worker": "has never run"}
+
+
+def test_readyz_is_fine_with_a_worker(client: Client) -> None:
+    beat(at=timezone.now())
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 200
+    assert set(response.json().values()) == {"ok"}
+
+
+def test_readyz_names_a_worker_that_fell_silent(client: Client) -> None:
+    beat(at=timezone.now() - timedelta(minutes=5))
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["worker"].startswith("silent since")
+
+
+def test_readyz_names_a_database_that_is_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(health, "MigrationExecutor", fail)
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 503
+    assert response.json()["database"] == "does not answer"
