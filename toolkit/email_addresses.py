@@ -40,7 +40,7 @@ def clean(text: str) -> str:
                 "The part after the @ looks incomplete. An address looks like name@example.org."
             ) from None
         raise _invalid("Check your e-mail address. It should look like name@example.org.") from None
-    if max(len(found.normalized), len(found.ascii_email or "")) > MAX_LENGTH:
+    if len(local) > 64 or max(len(found.normalized), len(found.ascii_email or "")) > MAX_LENGTH:
         raise _invalid("This e-mail address is too long. Check that only one address was entered.")
     return found.normalized
 
@@ -50,8 +50,8 @@ def mailbox_key(address: str) -> str:
 
     Takes any text and never raises.
     """
-    local, _, domain = _plain(address).strip().casefold().rpartition("@")
-    domain = _ascii_domain(domain)
+    local, _, domain = _plain(address).strip().rpartition("@")
+    local, domain = local.casefold(), _ascii_domain(domain)
     domain = mail_providers.SAME_MAILBOX.get(domain, domain)
     if domain in mail_providers.WITHOUT_TAGS:
         local = local.partition("+")[0] or local

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError
+from email.header import Header
 from email.utils import formataddr, parseaddr
 from functools import lru_cache
 from pathlib import Path
@@ -63,7 +64,7 @@ def compose(
     values = {**accent_colors(getattr(context.get("organization"), "accent", "")), **context}
     message = EmailMultiAlternatives(
         subject=_one_line(_render_text(f"emails/{template}.subject.txt", values)),
-        body=storable(_render_text(f"emails/{template}.txt", values)).strip() + "\n",
+        body=_tidy(_render_text(f"emails/{template}.txt", values)),
         from_email=_mailbox(from_name, from_email),
         to=[sendable(_one_line(to))],
         reply_to=[sendable(_one_line(reply_to))] if reply_to else None,
@@ -112,7 +113,17 @@ def _text_templates(directories: tuple[str, ...]) -> DjangoTemplates:
 
 
 def _mailbox(name: str, address: str) -> str:
-    return formataddr((_one_line(name), sendable(_one_line(address))))
+    shown, address = _one_line(name), sendable(_one_line(address))
+    if shown.isascii():
+        return formataddr((shown, address))
+    # Cut into encoded words of lawful length (RFC 2047 §2), which Django does not do for names.
+    return f"{Header(shown, 'utf-8', maxlinelen=70).encode(linesep='')} <{address}>"
+
+
+def _tidy(text: str) -> str:
+    """At most one empty line in a row: what template tags leave behind is not part of the letter."""
+    lines = "\n".join(line.rstrip() for line in storable(text).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines).strip() + "\n"
 
 
 def _one_line(text: str) -> str:
@@ -325,12 +336,18 @@ def _envelope(message: EmailMessage) -> tuple[str, str, bytes]:
         content = _with_crlf(message.message().as_bytes())
     except (ValueError, IndexError, HeaderParseError) as error:
         raise Refused(f"This mail cannot be written: {type(error).__name__}.") from None
-    sender, recipient = (sendable(parseaddr(text)[1]) for text in (message.from_email, recipients[0]))
+    sender, recipient = _address_in(message.from_email), _address_in(recipients[0])
     if not _ENVELOPE_ADDRESS.fullmatch(sender):
         raise ServerUnavailable("The sender of this mail is not an address that SMTP can carry.")
     if not _ENVELOPE_ADDRESS.fullmatch(recipient):
         raise Refused("The recipient of this mail is not an address that SMTP can carry.")
     return sender, recipient, content
+
+
+def _address_in(text: str) -> str:
+    address = parseaddr(text)[1]
+    # The parser makes one word of "exa mple.org": whoever that reaches, it is not who was meant.
+    return sendable(address) if address in text else ""
 
 
 def _seven_bit(content: bytes) -> bytes:

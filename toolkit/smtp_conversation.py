@@ -4,6 +4,7 @@ import smtplib
 import socket
 import ssl
 import time
+from typing import Any
 
 _LONGEST_REPLY, _MOST_LINES = 64 * 1024, 200
 
@@ -12,7 +13,12 @@ class Conversation(smtplib.SMTP):
     """An SMTP client for which a whole reply, not each byte of it, has to come in time, and be of sane length."""
 
     _received = b""
-    _received_on: socket.socket | None = None
+
+    def starttls(self, *args: Any, **options: Any) -> tuple[int, bytes]:
+        """Begins TLS; what came before it, unencrypted, does not count any more."""
+        answer = super().starttls(*args, **options)
+        self._received = b""
+        return answer
 
     def getreply(self) -> tuple[int, bytes]:
         return self.reply_within(self.timeout)
@@ -52,9 +58,6 @@ class Conversation(smtplib.SMTP):
         return self.getreply()
 
     def _line(self, deadline: float) -> bytes:
-        # After STARTTLS there is a new socket: what came unencrypted must not count any more.
-        if self._received_on is not self._socket():
-            self._received, self._received_on = b"", self._socket()
         while b"\n" not in self._received:
             if len(self._received) > _LONGEST_REPLY:
                 raise smtplib.SMTPServerDisconnected("The server's reply does not end.")
