@@ -15,9 +15,8 @@ def pytest_configure() -> None:
     # Hashing passwords slowly protects real ones; these are only in the way.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Most tests do without collecting static files first; the browser's do collect them.
-    django_settings.STORAGES["staticfiles"]["BACKEND"] = (
-        "django.contrib.staticfiles.storage.StaticFilesStorage"
-    )
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    django_settings.STORAGES = {**django_settings.STORAGES, "staticfiles": plain}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

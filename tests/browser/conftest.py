@@ -12,6 +12,8 @@ from django.test import override_settings
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
+from config.settings import STORAGES
+
 SCREENS = {"phone": (390, 844), "desktop": (1280, 900)}
 FLAGS = [
     "--no-sandbox",  # containers run tests as root
@@ -29,11 +31,7 @@ FLAGS = [
 @pytest.fixture(scope="session")
 def collected_static(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Static files under their hashed names, compressed, as visitors get them."""
-    production = {
-        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
-    }
-    with override_settings(STATIC_ROOT=tmp_path_factory.mktemp("collected"), STORAGES=production):
+    with override_settings(STATIC_ROOT=tmp_path_factory.mktemp("collected"), STORAGES=STORAGES):
         call_command("collectstatic", verbosity=0, interactive=False)
         yield
 
