@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware
 
 from config.errors import unavailable
 
@@ -79,3 +80,12 @@ class PermissionsPolicyMiddleware:
         response = self.get_response(request)
         response.setdefault("Permissions-Policy", self.POLICY)
         return response
+
+
+class CsrfMiddleware(CsrfViewMiddleware):
+    """Django's, except that a page for everybody never carries a cookie: not even to replace a broken one."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if response.get("Cache-Control", "").startswith("public"):
+            return response
+        return super().process_response(request, response)

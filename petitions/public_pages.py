@@ -1,16 +1,19 @@
 """Answers that are the same bytes for everybody, so that browsers, nginx and CDNs may hold them."""
 
+import gzip
 import hashlib
 import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.utils.cache import get_conditional_response
+from django.utils.cache import get_conditional_response, patch_vary_headers
 
 # A shared cache may hold a page for ten seconds, and longer while we are slow or down.
 CACHE_CONTROL = "public, max-age=0, s-maxage=10, stale-while-revalidate=60, stale-if-error=600"
 IMMUTABLE = "public, max-age=31536000, immutable"
+WORTH_COMPRESSING = 400  # bytes; below, the wrapping costs more than it saves
+ACCEPTS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 # The form's stamp changes every few seconds; a page that differs in nothing else is the same page.
 STAMP = re.compile(rb'name="stamp" value="[^"]*"')
 
@@ -23,9 +26,18 @@ def public_page(request: HttpRequest, template: str, context: dict[str, Any]) ->
 def publicly_cached(
     request: HttpRequest, response: HttpResponse, *, cache_control: str = CACHE_CONTROL
 ) -> HttpResponse:
-    """Adds `Cache-Control` and a weak ETag of the content, and answers 304 where the browser has it."""
+    """Adds `Cache-Control` and a weak ETag of the content, answers 304 where the browser has it, and compresses.
+
+    Compressing is safe here: there is no secret on a public page for a guesser to find by its length.
+    """
     digest = hashlib.blake2b(STAMP.sub(b"", response.content), digest_size=12).hexdigest()
     response["ETag"] = f'W/"{digest}"'
     response["Cache-Control"] = cache_control
+    patch_vary_headers(response, ["Accept-Encoding"])
     conditional = get_conditional_response(request, etag=response["ETag"], response=response)
-    return conditional if isinstance(conditional, HttpResponse) else response
+    if conditional is not response and isinstance(conditional, HttpResponse):
+        return conditional
+    if len(response.content) > WORTH_COMPRESSING and ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
+        response.content = gzip.compress(response.content, compresslevel=6, mtime=0)
+        response["Content-Encoding"] = "gzip"
+    return response

@@ -12,6 +12,8 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def sign_form(context: dict[str, Any], page: PetitionPage) -> SignForm:
-    """The form with what was typed, where there is one (422), otherwise an empty one."""
+def sign_form(context: dict[str, Any], page: PetitionPage) -> SignForm | None:
+    """The form with what was typed (422), an empty one, or None where the petition takes no signatures."""
+    if page.state != "open" and not page.preview:
+        return None
     return context.get("form") or SignForm(page=page, at=timezone.now())
