@@ -87,7 +87,9 @@ def _withdraw_consent(signature: Signature, at: datetime) -> None:
     organization_id = signature.petition.campaign.organization_id
     latest = (
         Consent.objects.filter(
-            supporter_id=signature.supporter_id, organization_id=organization_id, purpose=Consent.Purpose.UPDATES
+            supporter_id=signature.supporter_id,
+            organization_id=organization_id,
+            purpose=Consent.Purpose.UPDATES,
         )
         .order_by("-id")
         .first()
@@ -108,9 +110,18 @@ def _withdraw_consent(signature: Signature, at: datetime) -> None:
 def _forget_what_was_typed(signature: Signature) -> None:
     """The name under it may be anybody's; the address stays, it is that of the person who clicked."""
     Signature.objects.filter(pk=signature.pk).update(
-        first_name="", last_name="", postal_code="", country="", comment="", evidence=[], is_local=False, updates=False
+        first_name="",
+        last_name="",
+        postal_code="",
+        country="",
+        comment="",
+        evidence=[],
+        is_local=False,
+        updates=False,
     )
-    theirs = Signature.objects.filter(supporter_id=signature.supporter_id, confirmed_at__isnull=False, removed_at=None)
+    theirs = Signature.objects.filter(
+        supporter_id=signature.supporter_id, confirmed_at__isnull=False, removed_at=None
+    )
     if not theirs.exists():
         Supporter.objects.filter(pk=signature.supporter_id).update(first_name="", last_name="")
 
@@ -123,7 +134,11 @@ def locked(signature_id: int) -> Signature | None:
     supporters = Supporter.objects.select_for_update(of=("self",), no_key=True)
     if supporters.filter(signatures=signature_id).first() is None:
         return None
-    return Signature.objects.select_related("petition__letter__campaign", "supporter").filter(pk=signature_id).first()
+    return (
+        Signature.objects.select_related("petition__letter__campaign", "supporter")
+        .filter(pk=signature_id)
+        .first()
+    )
 
 
 def change_count(signature: Signature, change: int) -> None:

@@ -89,7 +89,9 @@ def _add_up() -> int:
     existing = Petition.objects.filter(pk__in=CountChange.objects.values("petition_id"))
     _make_missing_tallies(existing)
     for petition_id, change, local_change in sums:
-        Tally.objects.filter(pk=petition_id).update(count=F("count") + change, local=F("local") + local_change)
+        Tally.objects.filter(pk=petition_id).update(
+            count=F("count") + change, local=F("local") + local_change
+        )
     return CountChange.objects.all().delete()[0]
 
 
@@ -137,7 +139,9 @@ def _recount(petition_ids: list[int]) -> list[Discrepancy]:
 def _said_and_counted(petition_ids: list[int]) -> QuerySet[Tally, tuple[int, int, int, int, int]]:
     """One query, hence one snapshot: petition, said, said local, counted, counted local."""
     waiting = CountChange.objects.filter(petition_id=OuterRef("pk")).order_by().values("petition_id")
-    signatures = Signature.objects.counted().filter(petition_id=OuterRef("pk")).order_by().values("petition_id")
+    signatures = (
+        Signature.objects.counted().filter(petition_id=OuterRef("pk")).order_by().values("petition_id")
+    )
     return Tally.objects.filter(pk__in=petition_ids).values_list(
         "pk",
         F("count") + _number(waiting.annotate(number=Sum("change"))),

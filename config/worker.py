@@ -1,0 +1,197 @@
+"""The worker: folds, counts, mails and forgets, each job as often as it says here."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import Error, InterfaceError, OperationalError, connection
+from django.utils import timezone
+
+from signers.counting import add_up, recount
+from signers.folding import fold
+from signers.forgetting import forget_unconfirmed
+from signers.sending import send_due
+from staff.heartbeat import beat
+from toolkit.emails import ServerUnavailable
+
+logger = logging.getLogger(__name__)
+
+FOLDED_AT_ONCE, SENT_AT_ONCE = 500, 20
+# Seconds to wait while the database, or the mail server, is away; the last one for as long as it takes.
+DATABASE_BACKOFF = (0.5, 1, 2, 5)
+MAIL_BACKOFF = (10, 20, 40, 60)
+LEAVES_WITHIN = 8  # seconds for what is under way when the worker is asked to stop
+RECOUNT_HOUR = 3  # UTC
+ENDING = (signal.SIGTERM, signal.SIGINT)
+
+
+@dataclass
+class Job:
+    """Something done again and again. `run` gets the moment and returns how much it did."""
+
+    name: str
+    run: Callable[[datetime], int]
+    every: timedelta
+    due_at: datetime | None = None  # None: as soon as the worker runs
+    again_at_once: bool = False  # as long as there was something to do
+
+
+def jobs(now: datetime) -> list[Job]:
+    """What the worker does with the database, in the order in which it is done."""
+    return [
+        Job("fold", lambda at: fold(at=at, limit=FOLDED_AT_ONCE), timedelta(seconds=0.4), again_at_once=True),
+        Job("add up", lambda at: add_up(at=at), timedelta(seconds=1)),
+        Job("heartbeat", heartbeat, timedelta(seconds=5)),
+        Job("forget", lambda at: forget_unconfirmed(at=at), timedelta(hours=1)),
+        Job("forget sessions", forget_sessions, timedelta(days=1)),
+        Job("recount", lambda _at: len(recount()), timedelta(days=1), due_at=next_night(now)),
+    ]
+
+
+def heartbeat(at: datetime) -> int:
+    beat(at=at)
+    return 0
+
+
+def forget_sessions(_at: datetime) -> int:
+    """Those of staff who have not been here for long."""
+    SessionStore.clear_expired()
+    return 0
+
+
+def next_night(now: datetime) -> datetime:
+    tonight = now.replace(hour=RECOUNT_HOUR, minute=0, second=0, microsecond=0)
+    return tonight if tonight > now else tonight + timedelta(days=1)
+
+
+class Backoff:
+    """How long to wait for something that is away, and when to say so: once when it goes, once when it is back."""
+
+    def __init__(self, what: str, seconds: tuple[float, ...]) -> None:
+        self.what = what
+        self.seconds = seconds
+        self.failures = 0
+
+    def failed(self, reason: object) -> float:
+        """Seconds to wait."""
+        if not self.failures:
+            logger.error("%s does not answer: %s", self.what, reason)
+        self.failures += 1
+        return self.seconds[min(self.failures, len(self.seconds)) - 1]
+
+    def worked(self) -> None:
+        if self.failures:
+            logger.info("%s answers again.", self.what)
+        self.failures = 0
+
+
+class Worker:
+    """Two threads, so that a mail server that hangs never delays a signature."""
+
+    def __init__(self) -> None:
+        self.stopping = threading.Event()
+
+    def run(self) -> bool:
+        """Works until SIGTERM or SIGINT, then finishes what it is at; False where it stopped without being asked."""
+        # Blocked in every thread, and waited for here: a handler could run at any point of a thread's work.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+        threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for name, work in (("database", self._work_on_database), ("mail", self._send_mails))
+        ]
+        for thread in threads:
+            thread.start()
+        logger.info("The worker has started.")
+        asked = None
+        while asked is None and all(thread.is_alive() for thread in threads):
+            asked = signal.sigtimedwait(ENDING, 1)
+        self.stopping.set()
+        for thread in threads:
+            thread.join(LEAVES_WITHIN)
+        logger.info("The worker has stopped.")
+        return asked is not None
+
+    def _work_on_database(self) -> None:
+        backoff = Backoff("The database", DATABASE_BACKOFF)
+        todo = jobs(timezone.now())
+        while not self.stopping.is_set():
+            pause = run_due(todo, timezone.now(), backoff)
+            self.stopping.wait(pause)
+        connection.close()
+
+    def _send_mails(self) -> None:
+        database = Backoff("The database", DATABASE_BACKOFF)
+        server = Backoff("The mail server", MAIL_BACKOFF)
+        while not self.stopping.is_set():
+            self.stopping.wait(self._send_some(database, server))
+        connection.close()
+
+    def _send_some(self, database: Backoff, server: Backoff) -> float:
+        """Sends what is due; returns the seconds until the next look."""
+        try:
+            done = send_due(at=timezone.now(), limit=SENT_AT_ONCE, keep_on=lambda: not self.stopping.is_set())
+        except ServerUnavailable as error:
+            database.worked()
+            return server.failed(error.reason)
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            return database.failed(type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - whatever it is, mails must go on
+            log_failure("mail", error)
+            return MAIL_BACKOFF[0]
+        database.worked()
+        if done:
+            server.worked()
+        return 0 if done else 1
+
+
+def run_due(todo: list[Job], now: datetime, backoff: Backoff) -> float:
+    """Does what is due, each job whatever became of the others; returns the seconds until the next."""
+    for job in todo:
+        if job.due_at is not None and job.due_at > now:
+            continue
+        try:
+            done = job.run(now)
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            return backoff.failed(type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - one job's trouble must not stop the others
+            log_failure(job.name, error)
+            done = 0
+        else:
+            backoff.worked()
+        job.due_at = now if done and job.again_at_once else now + job.every
+    soonest = min(job.due_at for job in todo if job.due_at is not None)
+    return max(0.0, (soonest - timezone.now()).total_seconds())
+
+
+def log_failure(name: str, error: Exception) -> None:
+    """Where it happened, but not the error's own text, which may quote what somebody typed."""
+    where = error.__traceback__
+    while where is not None and where.tb_next is not None:
+        where = where.tb_next
+    place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "unknown"
+    logger.error("The job “%s” failed: %s at %s", name, type(error).__name__, place)
+    if isinstance(error, Error):
+        connection.close()
+
+
+def work_once() -> str:
+    """Does everything that is due, until nothing is left; returns what is wrong with the mail server, or ""."""
+    trouble = ""
+    beat(at=timezone.now())
+    forget_unconfirmed(at=timezone.now())
+    quiet = False
+    while not quiet:
+        quiet = not fold(at=timezone.now(), limit=FOLDED_AT_ONCE)
+        quiet &= not add_up(at=timezone.now())
+        if not trouble:
+            try:
+                quiet &= not send_due(at=timezone.now(), limit=SENT_AT_ONCE)
+            except ServerUnavailable as error:
+                trouble = error.reason
+    return trouble

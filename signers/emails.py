@@ -1,0 +1,90 @@
+"""The mails signers get: one function per message. Whether to send one is decided elsewhere."""
+
+import html
+import re
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.utils.html import strip_tags
+
+from campaigns.models import Organization
+from petitions.models import Petition, Version
+from signers.models import OutgoingMail, Signature
+from signers.tokens import CONFIRM_LIFETIME, confirm_link, not_me_link
+from toolkit.emails import compose
+from toolkit.plain_text import one_line
+
+# Marks that turn the direction of everything after them: a name may not do that to our sentences.
+_DIRECTION_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_NOTE_MARKS = re.compile(r"<sup\b.*?</sup>", re.DOTALL)
+
+
+def confirm_mail(mail: OutgoingMail) -> EmailMultiAlternatives:
+    """Asks the owner of the mailbox to confirm the signature."""
+    return _compose("confirm", mail, _confirm_context(mail.signature, mail.created_at))
+
+
+def already_signed_mail(mail: OutgoingMail) -> EmailMultiAlternatives:
+    """Tells somebody who signed again that their signature counts."""
+    return _compose("already_signed", mail, _context(mail.signature, mail.created_at))
+
+
+def confirm_mail_preview(*, petition: Petition, version: Version, at: datetime) -> EmailMultiAlternatives:
+    """The mail as an invented supporter would get it; the version may be unsaved, and no link in it works."""
+    signature = Signature(
+        pk=0, petition=petition, version=version, first_name="Connie", last_name="Example", signed_at=at
+    )
+    mail = OutgoingMail(
+        event="confirm:0:0",
+        message=OutgoingMail.Message.CONFIRM,
+        signature=signature,
+        to="connie@example.org",
+        created_at=at,
+    )
+    return confirm_mail(mail)
+
+
+def _confirm_context(signature: Signature, at: datetime) -> dict[str, Any]:
+    return _context(signature, at) | {
+        "confirm_url": confirm_link(signature, at),
+        "days": CONFIRM_LIFETIME.days,
+        "lead_in": one_line(html.unescape(strip_tags(_NOTE_MARKS.sub("", signature.version.lead_in_html)))),
+    }
+
+
+def _context(signature: Signature, at: datetime) -> dict[str, Any]:
+    """Links are made for `at`, the moment the mail was wanted, so that every attempt sends the same."""
+    campaign = signature.petition.campaign
+    return {
+        "organization": campaign.organization,
+        "signature": signature,
+        "first_name": one_line(_DIRECTION_OVERRIDES.sub("", signature.first_name)),
+        "version": signature.version,
+        "headline": one_line(signature.version.headline),
+        "addressee": one_line(signature.version.addressee),
+        "petition_url": settings.SITE_URL + signature.petition.get_absolute_url(),
+        "not_me_url": not_me_link(signature, at),
+        "site": urlsplit(settings.SITE_URL).netloc,
+    }
+
+
+def _compose(template: str, mail: OutgoingMail, context: dict[str, Any]) -> EmailMultiAlternatives:
+    organization: Organization = context["organization"]
+    return compose(
+        template=template,
+        context=context,
+        from_email=organization.from_email or settings.DEFAULT_FROM_EMAIL,
+        from_name=organization.name,
+        to=mail.to,
+        reply_to=organization.reply_to,
+        message_id=message_id(mail),
+    )
+
+
+def message_id(mail: OutgoingMail) -> str:
+    """The same for every attempt, so that a mail program shows only one should two ever arrive."""
+    host = urlsplit(settings.SITE_URL).hostname
+    return f"<{mail.event.replace(':', '.')}.{int(mail.created_at.timestamp())}@{host}>"

@@ -1,0 +1,303 @@
+"""Making signatures of what was typed: the worker's half of signing, where every decision is taken."""
+
+import logging
+import re
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import ClassVar
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import QuerySet
+
+from campaigns.models import Campaign
+from petitions.models import Petition, Version
+from signers.mail_limits import MailLimits
+from signers.models import CountChange, OutgoingMail, Signature, Submission, Supporter
+from toolkit.email_addresses import mailbox_key
+
+logger = logging.getLogger(__name__)
+
+Key = tuple[int, int]  # petition, supporter
+# A human being may do this once; then the signature waits for the mailbox to be proven, whatever the campaign says.
+SUSPICIOUS = frozenset({"too-fast", "forged-form", "honeypot"})
+HONEYPOT = "honeypot"
+# Everything a repeated sign-up replaces, as long as nothing counts yet.
+REPLACED = (
+    "version", "signed_at", "first_name", "last_name", "email", "postal_code", "country", "comment", "is_local",
+    "updates", "wording", "referral", "referral_code", "evidence",
+    "confirmed_at", "accepted_at", "held_at", "removed_at", "removal",
+)  # fmt: skip
+
+
+def fold(*, at: datetime, limit: int = 500) -> int:
+    """Folds the oldest submissions, at most `limit`; returns how many were dealt with.
+
+    One transaction and a fixed number of queries for the whole batch. Where that fails, the batch is halved until
+    the row that is to blame stands alone and is parked. Raises only when the database itself is in trouble.
+    """
+    waiting = Submission.objects.filter(parked_at=None).order_by("id")
+    if not waiting.exists():
+        return 0
+    try:
+        return _fold_batch(waiting[:limit], at)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - one odd row must not hold up the others
+        logger.warning(
+            "A batch could not be folded (%s); looking for the row that is to blame.", type(error).__name__
+        )
+    return _fold_piecemeal(list(waiting.values_list("pk", flat=True)[:limit]), at)
+
+
+def unpark(ids: Collection[int]) -> int:
+    """Gives parked submissions another try; returns how many."""
+    return Submission.objects.filter(pk__in=ids, parked_at__isnull=False).update(
+        parked_at=None, parked_reason=""
+    )
+
+
+def _fold_piecemeal(ids: list[int], at: datetime) -> int:
+    try:
+        return _fold_batch(Submission.objects.filter(pk__in=ids, parked_at=None).order_by("id"), at)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001
+        if len(ids) == 1:
+            # Not the error's text, which may quote what was typed.
+            reason = f"Could not be folded: {type(error).__name__}."
+            logger.error("Submission %d is parked. %s", ids[0], reason)
+            return Submission.objects.filter(pk=ids[0]).update(parked_at=at, parked_reason=reason)
+        middle = len(ids) // 2
+    return _fold_piecemeal(ids[:middle], at) + _fold_piecemeal(ids[middle:], at)
+
+
+@transaction.atomic
+def _fold_batch(rows: QuerySet[Submission], at: datetime) -> int:
+    """Whoever folds at the same time takes other rows, and waits for the supporters both have."""
+    submissions = list(rows.select_for_update(skip_locked=True))
+    if not submissions:
+        return 0
+    fit = _park_unfit(submissions, at)
+    batch = Batch.load(fit, at)
+    for submission in fit:
+        batch.take(submission)
+    batch.store()
+    Submission.objects.filter(pk__in=batch.folded).delete()
+    return len(submissions)
+
+
+# --- What can be folded at all -------------------------------------------------------------------------------
+
+
+def _park_unfit(submissions: list[Submission], at: datetime) -> list[Submission]:
+    """Sets aside what belongs to no petition that was open; returns the others, with their petition. Three queries
+    and one for each reason."""
+    petitions = (
+        Petition.objects.select_related("letter__campaign", "target__place")
+        .defer("letter__body", "letter__statement", "local", "target__place__name")
+        .in_bulk({submission.petition_id for submission in submissions})
+    )
+    versions = dict(
+        Version.objects.filter(pk__in={submission.version_id for submission in submissions}).values_list(
+            "pk", "petition_id"
+        )
+    )
+    fit: list[Submission] = []
+    unfit: list[tuple[str, int]] = []
+    for submission in submissions:
+        petition = petitions.get(submission.petition_id)
+        reason = _why_unfit(submission, petition, versions)
+        if reason:
+            unfit.append((reason, submission.pk))
+        else:
+            submission.petition = petition  # type: ignore[attr-defined]
+            fit.append(submission)
+    for reason, group in groupby(sorted(unfit), key=lambda pair: pair[0]):
+        ids = [pk for _reason, pk in group]
+        Submission.objects.filter(pk__in=ids).update(parked_at=at, parked_reason=reason)
+        logger.warning("%d submissions are parked. %s", len(ids), reason)
+    return fit
+
+
+def _why_unfit(submission: Submission, petition: Petition | None, versions: dict[int, int]) -> str:
+    if petition is None:
+        return "There is no such petition."
+    if versions.get(submission.version_id) != petition.pk:
+        return "The version shown does not belong to the petition."
+    if not was_open(petition, submission.received_at):
+        return "The petition was not open when this was signed."
+    return ""
+
+
+def was_open(petition: Petition, at: datetime) -> bool:
+    """Whether it took signatures at a moment gone by. `Petition.is_open` speaks of now: it is False once closed."""
+    ends = [end for end in (petition.closed_at, petition.closes_at) if end is not None]
+    return petition.is_live(at) and all(at < end for end in ends)
+
+
+def is_local(postal_code: str, prefixes: str) -> bool:
+    """Whether the code begins with one of the prefixes, which stand between spaces or commas."""
+    code = _plain_code(postal_code)
+    return bool(code) and code.startswith(
+        tuple(_plain_code(prefix) for prefix in re.split(r"[\s,;]+", prefixes) if prefix)
+    )
+
+
+def _plain_code(code: str) -> str:
+    return "".join(code.split()).upper()
+
+
+# --- One batch -----------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Batch:
+    """The signatures of some submissions as they were and as they become, until `store` writes them."""
+
+    at: datetime
+    supporters: dict[str, Supporter]  # by mailbox, locked
+    signatures: dict[Key, Signature]
+    changed: dict[Key, Signature] = field(default_factory=dict)
+    counted: list[Signature] = field(default_factory=list)
+    mails: dict[Key, str] = field(default_factory=dict)
+    folded: list[int] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, submissions: Collection[Submission], at: datetime) -> "Batch":
+        """Three queries. Creates the supporters that are new."""
+        if not submissions:
+            return cls(at, {}, {})
+        supporters = _supporters(submissions, at)
+        signatures = Signature.objects.filter(
+            petition__in={submission.petition_id for submission in submissions},
+            supporter__in=[supporter.pk for supporter in supporters.values()],
+        )
+        return cls(at, supporters, {(row.petition_id, row.supporter_id): row for row in signatures})
+
+    def take(self, submission: Submission) -> None:
+        """Decides what becomes of one submission."""
+        supporter = self.supporters.get(mailbox_key(submission.email))
+        if supporter is None:
+            return  # Forgotten at this very moment; the next round makes it anew.
+        self.folded.append(submission.pk)
+        if supporter.blocked_at:
+            return
+        key = (submission.petition_id, supporter.pk)
+        before = self.signatures.get(key)
+        decide = self.DECISIONS[before.state if before else "new"]
+        decide(self, submission, key, before)
+
+    def _sign(self, submission: Submission, key: Key, _before: Signature | None) -> None:
+        signature = self._replace(submission, key)
+        if HONEYPOT in submission.evidence:
+            signature.held_at = self.at
+            return
+        campaign = submission.petition.campaign  # type: ignore[attr-defined]
+        if campaign.confirmation == Campaign.Confirmation.AFTERWARDS and SUSPICIOUS.isdisjoint(
+            submission.evidence
+        ):
+            signature.accepted_at = self.at
+            self.counted.append(signature)
+        self.mails[key] = OutgoingMail.Message.CONFIRM
+
+    def _sign_again(self, submission: Submission, key: Key, _before: Signature | None) -> None:
+        """Nothing counts yet, so the latest words hold; a machine's do not replace a person's."""
+        if HONEYPOT not in submission.evidence:
+            self._replace(submission, key)
+            self.mails[key] = OutgoingMail.Message.CONFIRM
+
+    def _remind(self, submission: Submission, key: Key, before: Signature | None) -> None:
+        """It counts, and what counts isn't changed by whoever knows the address."""
+        if HONEYPOT not in submission.evidence:
+            confirmed = before is not None and before.confirmed_at is not None
+            self.mails[key] = (
+                OutgoingMail.Message.ALREADY_SIGNED if confirmed else OutgoingMail.Message.CONFIRM
+            )
+
+    def _sign_after_removal(self, submission: Submission, key: Key, before: Signature | None) -> None:
+        """Whoever said "it wasn't me" may sign after all, but has to prove it. What staff removed stays removed."""
+        if before is not None and before.removal == Signature.Removal.NOT_ME:
+            self._sign_again(submission, key, before)
+
+    DECISIONS: ClassVar[dict[str, Callable[["Batch", Submission, Key, Signature | None], None]]] = {
+        "new": _sign,
+        "pending": _sign_again,
+        "held": _sign_again,
+        "accepted": _remind,
+        "confirmed": _remind,
+        "removed": _sign_after_removal,
+    }
+
+    def _replace(self, submission: Submission, key: Key) -> Signature:
+        """A pending signature of what was typed."""
+        petition = submission.petition  # type: ignore[attr-defined]
+        signature = Signature(
+            petition_id=key[0],
+            supporter_id=key[1],
+            version_id=submission.version_id,
+            signed_at=submission.received_at,
+            first_name=submission.first_name,
+            last_name=submission.last_name,
+            email=submission.email,
+            postal_code=submission.postal_code,
+            country=submission.country,
+            comment=submission.comment,
+            is_local=petition.target is not None
+            and is_local(submission.postal_code, petition.target.place.postal_prefixes),
+            updates=submission.updates,
+            wording=submission.wording,
+            referral=submission.referral,
+            referral_code=submission.referral_code,
+            evidence=submission.evidence,
+        )
+        self.signatures[key] = self.changed[key] = signature
+        return signature
+
+    def store(self) -> None:
+        """One statement for the signatures, one for the changes of counts, two reads and one insert for the mails."""
+        # An upsert brings back the keys of new and of replaced rows alike.
+        Signature.objects.bulk_create(
+            [self.changed[key] for key in sorted(self.changed)],
+            update_conflicts=True,
+            unique_fields=["petition", "supporter"],
+            update_fields=REPLACED,
+        )
+        CountChange.objects.bulk_create(
+            CountChange(petition_id=row.petition_id, change=1, local_change=int(row.is_local))
+            for row in self.counted
+        )
+        OutgoingMail.objects.bulk_create(self._allowed_mails())
+
+    def _allowed_mails(self) -> list[OutgoingMail]:
+        if not self.mails:
+            return []
+        wanted = [(self.signatures[key], message) for key, message in self.mails.items()]
+        limits = MailLimits.load(
+            supporters={signature.supporter_id for signature, _message in wanted},
+            signatures={signature.pk for signature, _message in wanted},
+            at=self.at,
+        )
+        return [limits.new_mail(*wish) for wish in wanted if limits.allow(*wish)]
+
+
+def _supporters(submissions: Iterable[Submission], at: datetime) -> dict[str, Supporter]:
+    """By mailbox, made where they are new, and locked, so that states and limits of each are decided by one worker."""
+    typed = {mailbox_key(submission.email): submission for submission in submissions}
+    Supporter.objects.bulk_create(
+        # In one order, so that two workers with the same newcomers cannot wait for each other.
+        [
+            Supporter(
+                mailbox=mailbox,
+                email=typed[mailbox].email,
+                first_name=typed[mailbox].first_name,
+                last_name=typed[mailbox].last_name,
+                created_at=at,
+            )
+            for mailbox in sorted(typed)
+        ],
+        ignore_conflicts=True,
+    )
+    rows = Supporter.objects.filter(mailbox__in=typed).order_by("id").select_for_update(no_key=True)
+    return {row.mailbox: row for row in rows}

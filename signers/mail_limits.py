@@ -1,0 +1,84 @@
+"""How many mails one signature and one mailbox may cause, whoever types the address."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from signers.models import OutgoingMail, Signature
+
+PER_SIGNATURE = 5  # ever
+PER_HOUR, PER_DAY = 3, 10  # to one mailbox, over all petitions
+# A hundred posts of the same form are one wish.
+SAME_KIND_AGAIN_AFTER = timedelta(seconds=60)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+@dataclass
+class MailLimits:
+    """What was sent or is waiting, for some supporters and signatures, and what more may be.
+
+    Exact only while the supporters are locked: the caller holds them from before loading until the mails are stored.
+    """
+
+    at: datetime
+    numbers: Counter[int] = field(default_factory=Counter)  # rows by signature, also dropped ones
+    per_signature: Counter[int] = field(default_factory=Counter)
+    per_hour: Counter[int] = field(default_factory=Counter)
+    per_day: Counter[int] = field(default_factory=Counter)
+    latest: dict[tuple[int, str], datetime] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, *, supporters: Collection[int], signatures: Collection[int], at: datetime) -> "MailLimits":
+        """Two queries, however many there are."""
+        limits = cls(at)
+        # What was dropped before it was handed over reached nobody.
+        reached = Q(dropped_at=None) | Q(handed_over_at__isnull=False)
+        of_signatures = OutgoingMail.objects.filter(signature__in=signatures).values_list(
+            "signature_id", "message", "created_at", "dropped_at", "handed_over_at"
+        )
+        for signature_id, message, created_at, dropped_at, handed_over_at in of_signatures:
+            limits.numbers[signature_id] += 1
+            if dropped_at is None or handed_over_at is not None:
+                limits._note_signature(signature_id, message, created_at)
+        of_supporters = OutgoingMail.objects.filter(
+            reached, supporter__in=supporters, created_at__gt=at - DAY
+        )
+        limits._note_supporters(of_supporters.values_list("supporter_id", "created_at"))
+        return limits
+
+    def _note_signature(self, signature_id: int, message: str, created_at: datetime) -> None:
+        self.per_signature[signature_id] += 1
+        key = (signature_id, message)
+        self.latest[key] = max(created_at, self.latest.get(key, created_at))
+
+    def _note_supporters(self, mails: Iterable[tuple[int, datetime]]) -> None:
+        for supporter_id, created_at in mails:
+            self.per_day[supporter_id] += 1
+            self.per_hour[supporter_id] += created_at > self.at - HOUR
+
+    def allow(self, signature: Signature, message: str) -> bool:
+        last = self.latest.get((signature.pk, message))
+        return (
+            self.per_signature[signature.pk] < PER_SIGNATURE
+            and self.per_hour[signature.supporter_id] < PER_HOUR
+            and self.per_day[signature.supporter_id] < PER_DAY
+            and (last is None or self.at - last >= SAME_KIND_AGAIN_AFTER)
+        )
+
+    def new_mail(self, signature: Signature, message: str) -> OutgoingMail:
+        """An unsaved mail, counted from now on. Its event is the message, the signature and a running number."""
+        self.numbers[signature.pk] += 1
+        self._note_signature(signature.pk, message, self.at)
+        self._note_supporters([(signature.supporter_id, self.at)])
+        return OutgoingMail(
+            event=f"{message}:{signature.pk}:{self.numbers[signature.pk]}",
+            message=message,
+            signature_id=signature.pk,
+            supporter_id=signature.supporter_id,
+            to=signature.email,
+            created_at=self.at,
+            due_at=self.at,
+        )
