@@ -1,0 +1,333 @@
+"""Petitions in the admin: the list with its actions, one petition by itself, and its versions."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from campaigns.models import Campaign, Target
+from petitions.admin import preview_views, publishing_views
+from petitions.admin.steps import counted
+from petitions.forms import PetitionForm
+from petitions.models import Kind, Letter, Petition, Version
+from staff.edits import RecordedAdmin
+
+STATES = {"draft": "Draft", "scheduled": "Scheduled", "open": "Open", "closed": "Closed", "won": "Won"}
+
+
+def state_label(petition: Petition) -> str:
+    return STATES[petition.state(timezone.now())]
+
+
+def row_of(petition: Petition) -> tuple[str, str]:
+    """State and count as a row shows them."""
+    return state_label(petition), counted(
+        petition.tally.count if hasattr(petition, "tally") else 0, "signature"
+    )
+
+
+def in_state(petitions: QuerySet[Petition], state: str) -> QuerySet[Petition]:
+    """The same rules as `Petition.state`, as a query."""
+    now = timezone.now()
+    ended = Q(closed_at__isnull=False) | Q(closes_at__lte=now)
+    conditions = {
+        "draft": Q(live_at=None),
+        "scheduled": Q(live_at__gt=now, won_at=None),
+        "open": Q(live_at__lte=now) & ~ended & Q(won_at=None),
+        "closed": Q(live_at__lte=now, won_at=None) & ended,
+        "won": Q(live_at__isnull=False, won_at__isnull=False),
+    }
+    return petitions.filter(conditions[state])
+
+
+class OfCampaign(admin.SimpleListFilter):
+    title = "campaign"
+    parameter_name = "campaign"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+        return list(Campaign.objects.values_list("pk", "title")[:100])
+
+    def queryset(self, request: HttpRequest, petitions: QuerySet[Petition]) -> QuerySet[Petition]:
+        value = self.value()
+        if value is None:
+            return petitions
+        return petitions.filter(letter__campaign=number(value))
+
+
+class InState(admin.SimpleListFilter):
+    title = "state"
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(STATES.items())
+
+    def queryset(self, request: HttpRequest, petitions: QuerySet[Petition]) -> QuerySet[Petition]:
+        state = self.value()
+        return in_state(petitions, state) if state in STATES else petitions
+
+
+class OfKind(admin.SimpleListFilter):
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return Kind.choices
+
+    def queryset(self, request: HttpRequest, petitions: QuerySet[Petition]) -> QuerySet[Petition]:
+        kind = self.value()
+        return petitions.filter(letter__kind=kind) if kind in Kind.values else petitions
+
+
+def number(typed: str | None) -> int:
+    """The key in an address; what is none finds nothing."""
+    return int(typed) if typed and typed.isascii() and typed.isdigit() and len(typed) < 19 else 0
+
+
+class VersionInline(admin.TabularInline):
+    """What was published when, newest first; the texts are on the public change history."""
+
+    model = Version
+    fields = ("number", "published_at", "published_by", "headline", "reason")
+    readonly_fields = fields
+    ordering = ("-number",)
+    extra = 0
+    can_delete = False
+    verbose_name_plural = "Published versions"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def state_action(verb: str, description: str) -> Callable[..., HttpResponse]:
+    """An action on the list that leads to the page of `verb` with the chosen petitions."""
+
+    @admin.action(permissions=["publish"], description=description)
+    def action(
+        model_admin: "PetitionAdmin", request: HttpRequest, queryset: QuerySet[Petition]
+    ) -> HttpResponse:
+        return publishing_views.state_view(
+            model_admin, request, verb, chosen=list(queryset.values_list("pk", flat=True))
+        )
+
+    action.__name__ = verb.replace("-", "_")
+    return action
+
+
+@admin.action(permissions=["view"], description="Check and publish…")
+def check_and_publish(
+    model_admin: "PetitionAdmin", request: HttpRequest, queryset: QuerySet[Petition]
+) -> HttpResponse | None:
+    campaigns = list(Campaign.objects.filter(letters__petitions__in=queryset).distinct()[:2])
+    if len(campaigns) != 1:
+        model_admin.message_user(
+            request, "Choose petitions of one campaign: publishing goes campaign by campaign.", "error"
+        )
+        return None
+    return publishing_views.publish_view(
+        model_admin, request, campaigns[0], chosen=list(queryset.values_list("pk", flat=True))
+    )
+
+
+@admin.register(Petition)
+class PetitionAdmin(RecordedAdmin):
+    form = PetitionForm
+    list_display = ("addressed_to", "kind", "place", "campaign_title", "state", "count", "closes_at", "links")
+    list_display_links = ("addressed_to",)
+    list_filter = (OfCampaign, InState, OfKind)
+    list_per_page = 100
+    list_select_related = ("letter__campaign", "target__place", "tally")
+    search_fields = ("target__name", "target__place__name", "addressee", "headline", "slug")
+    search_help_text = "Name of the target, place, headline or address"
+    show_full_result_count = False
+    view_on_site = False
+    inlines = (VersionInline,)
+    autocomplete_fields = ()
+    filter_horizontal = ("members",)
+    actions = (
+        check_and_publish,
+        state_action("close", "Close or mark as won…"),
+        state_action("reopen", "Reopen…"),
+        state_action("schedule-closing", "Schedule closing…"),
+        state_action("unpublish", "Take off the site…"),
+    )
+    change_form_template = "admin/petitions/petition/change_form.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Petition]:
+        return (
+            super()
+            .get_queryset(request)
+            .select_related("letter__campaign__organization", "target__place", "tally")
+            .defer("letter__campaign__organization__logo")
+        )
+
+    # --- Who may do what -----------------------------------------------------------------------------------
+
+    def has_publish_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("petitions.publish_petition")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Petition | None = None) -> bool:
+        """What was published stays on record."""
+        return super().has_delete_permission(request, obj) and (obj is None or obj.current_version_id is None)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        actions.pop("delete_selected", None)
+        return actions
+
+    # --- The form ------------------------------------------------------------------------------------------
+
+    def get_fieldsets(self, request: HttpRequest, obj: Petition | None = None) -> Any:
+        own = ("Page", {"fields": ("slug", "headline", "local", "goal", "position")})
+        if obj is not None and obj.target_id:
+            return (("To one target", {"fields": ("to_target",)}), own)
+        return (("To a group", {"fields": ("letter", "addressee", "members")}), own)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Petition | None = None) -> tuple[str, ...]:
+        return ("to_target",)
+
+    @admin.display(description="target")
+    def to_target(self, petition: Petition) -> SafeString | str:
+        target = petition.target
+        if target is None:
+            return "–"
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:campaigns_target_change", args=[target.pk]), target
+        )
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "letter":
+            letters = Letter.objects.select_related("campaign")
+            campaign = number(request.GET.get("campaign"))
+            kwargs["queryset"] = letters.filter(campaign=campaign) if campaign else letters
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if db_field.name == "letter" and field is not None:
+            field.widget.can_add_related = field.widget.can_change_related = (
+                field.widget.can_delete_related
+            ) = False
+            field.widget.can_view_related = False
+        return field
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "members":
+            kwargs["queryset"] = self.possible_members(request)
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.can_add_related = False
+        return field
+
+    def possible_members(self, request: HttpRequest) -> QuerySet[Target]:
+        """The targets of the petition's campaign, or of the one the link named."""
+        targets = Target.objects.select_related("place")
+        match = request.resolver_match
+        if match is not None and match.kwargs.get("object_id"):
+            return targets.filter(campaign__letters__petitions=number(match.kwargs["object_id"]))
+        campaign = number(request.GET.get("campaign"))
+        return targets.filter(campaign=campaign) if campaign else targets
+
+    def get_form(
+        self, request: HttpRequest, obj: Petition | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        kwargs["fields"] = [name for name in kwargs.get("fields") or () if name != "to_target"] or None
+        if kwargs["fields"] is None:
+            del kwargs["fields"]
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Petition, form: ModelForm, change: bool) -> None:
+        """Saves what the form has, and nothing that publishing or closing may have changed meanwhile."""
+        if not change:
+            return super().save_model(request, obj, form, change)
+        names = [name for name in form.fields if name != "members"]
+        return obj.save(update_fields=names)
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        petition: Petition | None = kwargs.get("obj")
+        if petition is not None:
+            now = timezone.now()
+            context |= {
+                "state": state_label(petition),
+                "count_text": row_of(petition)[1],
+                "is_live": petition.is_live(now),
+                "verbs": publishing_views.verbs_for(petition, now)
+                if self.has_publish_permission(request)
+                else [],
+                "campaign": petition.campaign,
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    # --- The list ------------------------------------------------------------------------------------------
+
+    @admin.display(description="to")
+    def addressed_to(self, petition: Petition) -> str:
+        return petition.addressed_to
+
+    @admin.display(ordering="letter__kind")
+    def kind(self, petition: Petition) -> str:
+        return petition.letter.get_kind_display()
+
+    @admin.display(ordering="target__place__name")
+    def place(self, petition: Petition) -> str:
+        return str(petition.target.place) if petition.target else "group"
+
+    @admin.display(description="campaign", ordering="letter__campaign__title")
+    def campaign_title(self, petition: Petition) -> str:
+        return petition.campaign.title
+
+    @admin.display(ordering="live_at")
+    def state(self, petition: Petition) -> SafeString:
+        return format_html('<span class="state">{}</span>', state_label(petition))
+
+    @admin.display(description="signatures", ordering="tally__count")
+    def count(self, petition: Petition) -> str:
+        return f"{petition.tally.count:,}" if hasattr(petition, "tally") else "0"
+
+    @admin.display(description="pages")
+    def links(self, petition: Petition) -> SafeString:
+        preview = format_html(
+            '<a href="{}">Preview</a>', reverse("admin:petitions_petition_preview", args=[petition.pk])
+        )
+        if not petition.is_live(timezone.now()):
+            return preview
+        return format_html('{} <a href="{}">Public page</a>', preview, petition.get_absolute_url())
+
+    # --- More pages ----------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        guarded = self.admin_site.admin_view
+        own = [
+            path("<int:pk>/preview/", guarded(self.preview_view), name="petitions_petition_preview"),
+            path(
+                "<int:pk>/preview/<slug:part>/",
+                guarded(self.preview_part_view),
+                name="petitions_petition_preview_part",
+            ),
+        ]
+        for verb in publishing_views.VERBS:
+            own.append(path(f"{verb}/", guarded(self.verb_view(verb)), name=f"petitions_petition_{verb}"))
+        return own + super().get_urls()
+
+    def verb_view(self, verb: str) -> Callable[[HttpRequest], HttpResponse]:
+        return lambda request: publishing_views.state_view(self, request, verb)
+
+    def found(self, request: HttpRequest, pk: int) -> Petition:
+        petition = get_object_or_404(self.get_queryset(request), pk=pk)
+        if not self.has_view_permission(request, petition):
+            raise PermissionDenied
+        return petition
+
+    def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return preview_views.frame(self, request, self.found(request, pk))
+
+    def preview_part_view(self, request: HttpRequest, pk: int, part: str) -> HttpResponse:
+        return preview_views.part(request, self.found(request, pk), part)

@@ -1,0 +1,38 @@
+"""The campaigns on the admin's first page, with what they have gathered."""
+
+from typing import Any
+
+from django import template
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from campaigns.models import Campaign
+from petitions.admin.steps import counted
+from petitions.models import Petition
+
+register = template.Library()
+
+SHOWN = 12
+
+
+@register.inclusion_tag("admin/campaign_overview.html", takes_context=True)
+def campaign_overview(context: dict[str, Any]) -> dict[str, Any]:
+    """The newest campaigns. Three queries."""
+    user = context["request"].user
+    if not user.has_perm("campaigns.view_campaign"):
+        return {"may_view": False}
+    now = timezone.now()
+    campaigns = list(Campaign.objects.select_related("organization").defer("organization__logo")[:SHOWN])
+    rows = Petition.objects.filter(letter__campaign__in=campaigns).values_list("letter__campaign").order_by()
+    rows = rows.annotate(Count("pk"), Count("pk", filter=Q(live_at__lte=now)), Sum("tally__count"))
+    lines = {
+        key: (counted(signatures or 0, "signature"), f"{live:,} of {counted(petitions, 'petition')} live")
+        for key, petitions, live, signatures in rows
+    }
+    nothing = (counted(0, "signature"), "no petition yet")
+    return {
+        "may_view": True,
+        "may_add": user.has_perm("campaigns.add_campaign"),
+        "campaigns": [(campaign, *lines.get(campaign.pk, nothing)) for campaign in campaigns],
+        "more": Campaign.objects.count() > SHOWN,
+    }
