@@ -37,5 +37,9 @@ function offer(place, field, address) {
 for (const place of document.querySelectorAll('[data-module="email-suggestion"]')) {
   const field = document.getElementById(place.dataset.for);
   offer(place, field, place.querySelector("strong")?.textContent);
-  field.addEventListener("change", () => offer(place, field, suggest(field.value)));
+  let waiting;
+  field.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => offer(place, field, suggest(field.value)), 400);
+  });
 }
