@@ -7,7 +7,6 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import CsrfViewMiddleware
 
 from config.errors import unavailable
 
@@ -82,10 +81,17 @@ class PermissionsPolicyMiddleware:
         return response
 
 
-class CsrfMiddleware(CsrfViewMiddleware):
-    """Django's, except that a page for everybody never carries a cookie: not even to replace a broken one."""
+class PublicPagesWithoutCookiesMiddleware:
+    """A page for everybody never carries a cookie: not even to replace a broken one.
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    Stands right inside Django's CsrfViewMiddleware and takes back its wish to set one.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
         if response.get("Cache-Control", "").startswith("public"):
-            return response
-        return super().process_response(request, response)
+            request.META.pop("CSRF_COOKIE_NEEDS_UPDATE", None)
+        return response

@@ -48,7 +48,9 @@ if not DEBUG and (
     )
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[_site.hostname])
+ALLOWED_HOSTS = env.list(
+    "ALLOWED_HOSTS", default=[_site.hostname, *(["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])]
+)
 if not DEBUG and any(host.strip() in {"*", ".", ""} for host in ALLOWED_HOSTS):
     stop(
         "ALLOWED_HOSTS",
@@ -90,7 +92,8 @@ MIDDLEWARE = [
     "config.middleware.PermissionsPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "config.middleware.CsrfMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "config.middleware.PublicPagesWithoutCookiesMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
