@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from campaigns.models import Campaign
 from petitions.models import Petition
@@ -31,10 +31,11 @@ DOMAIN = re.compile(r"[^\s@/<>\"']{1,100}")
 
 
 @csrf_exempt
-@require_POST
 @never_cache
 def sign(request: HttpRequest, slug: str) -> HttpResponse:
     """Takes a signature: 303 when it is written down, 422 with the input kept on a mistake. One read, one insert."""
+    if request.method != "POST":
+        return post_only(request, slug)
     origin = verdict(request)
     if origin is Verdict.CROSS:
         return render(request, "403.html", status=403)
@@ -62,6 +63,13 @@ def take_signature(request: HttpRequest, slug: str, *, sure: bool) -> HttpRespon
     if form.email_hint:
         url += "?" + urlencode({HINT_KEY: typed.email.rpartition("@")[2]})
     return HttpResponseRedirect(url, status=303)
+
+
+def post_only(request: HttpRequest, slug: str) -> HttpResponse:
+    """For those who open the form's address: where the form is."""
+    response = render(request, "405.html", {"petition_url": reverse("petition", args=[slug])}, status=405)
+    response["Allow"] = "POST"
+    return response
 
 
 def one_more_click(request: HttpRequest, page: PetitionPage) -> HttpResponse:
