@@ -146,7 +146,7 @@ def make_signature(
             "signed_at": at,
             "first_name": "Connie",
             "last_name": "Reed",
-            "email": supporter.email,
+            "email": email or supporter.email,
             "wording": "May we write to you? Yes / No",
             "referral_code": new_referral_code(),
             "confirmed_at": at if confirmed else None,

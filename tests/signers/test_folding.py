@@ -1,10 +1,10 @@
 """What becomes of a submission."""
 
-import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.models import Campaign
 from petitions.models import Tally
@@ -23,6 +23,7 @@ from tests.factories import (
     make_supporter,
     make_version,
 )
+from tests.threads import in_parallel
 
 AFTERWARDS = Campaign.Confirmation.AFTERWARDS
 LATER = NOW + timedelta(minutes=10)
@@ -49,11 +50,24 @@ def test_submission_becomes_a_pending_signature_with_a_mail(petition):
     assert folded == 1
     assert not Submission.objects.exists()
     assert signature.state == "pending"
-    for field in ("first_name", "last_name", "email", "comment", "evidence", "referral", "referral_code", "wording"):
+    for field in (
+        "first_name",
+        "last_name",
+        "email",
+        "comment",
+        "evidence",
+        "referral",
+        "referral_code",
+        "wording",
+    ):
         assert getattr(signature, field) == getattr(submission, field)
     assert (signature.version, signature.signed_at) == (petition.current_version, submission.received_at)
     mail = OutgoingMail.objects.get()
-    assert (mail.event, mail.message, mail.to) == (f"confirm:{signature.pk}:1", "confirm", "connie@example.org")
+    assert (mail.event, mail.message, mail.to) == (
+        f"confirm:{signature.pk}:1",
+        "confirm",
+        "connie@example.org",
+    )
     assert (mail.signature, mail.supporter, mail.due_at) == (signature, signature.supporter, NOW)
 
 
@@ -427,8 +441,6 @@ def test_parked_row_gets_another_try(petition):
 
 
 def test_trouble_with_the_database_parks_nothing(petition, monkeypatch):
-    from django.db import OperationalError
-
     make_submission(petition)
     monkeypatch.setattr("signers.folding._supporters", _raise(OperationalError("gone")))
 
@@ -448,7 +460,7 @@ def _raise(error):
 # --- Cost and concurrency ------------------------------------------------------------------------------------
 
 
-def test_number_of_queries_does_not_depend_on_the_size_of_the_batch(db, django_assert_num_queries):
+def test_number_of_queries_does_not_depend_on_the_size_of_the_batch(db):
     petitions = [make_petition(confirmation=AFTERWARDS) for _ in range(5)]
 
     def fill(number):
@@ -456,8 +468,6 @@ def test_number_of_queries_does_not_depend_on_the_size_of_the_batch(db, django_a
             make_submission(petitions[n % 5], email=f"{number}.{n}@example.org")
 
     def queries():
-        from django.test.utils import CaptureQueriesContext
-
         with CaptureQueriesContext(connection) as captured:
             fold(at=NOW)
         return len(captured)
@@ -480,7 +490,7 @@ def test_hundred_identical_submissions_and_several_workers_make_one_signature_an
     for number in range(40):
         make_submission(petition, email=f"{number % 20}@example.org")
 
-    in_parallel(lambda: fold_all(limit=7), 4)
+    in_parallel((lambda: fold_all(limit=7), 4))
 
     assert not Submission.objects.exists()
     assert Signature.objects.count() == Supporter.objects.count() == OutgoingMail.objects.count() == 21
@@ -498,7 +508,7 @@ def test_signers_who_confirm_while_workers_fold_are_counted_once():
         for signature in signatures:
             confirm(signature_id=signature.pk, at=NOW)
 
-    in_parallel(lambda: fold_all(limit=5), 2, confirm_all, 2)
+    in_parallel((lambda: fold_all(limit=5), 2), (confirm_all, 2))
     add_up(at=NOW)
 
     assert Tally.objects.get().count == Signature.objects.counted().count() == 12
@@ -508,30 +518,3 @@ def test_signers_who_confirm_while_workers_fold_are_counted_once():
 def fold_all(*, limit):
     while Submission.objects.exists():
         fold(at=NOW, limit=limit)
-
-
-def in_parallel(*functions_and_numbers):
-    """Runs each function in so many threads at once, and raises what one of them raised."""
-    errors = []
-    calls = [
-        function
-        for function, number in zip(functions_and_numbers[::2], functions_and_numbers[1::2], strict=True)
-        for _ in range(number)
-    ]
-    together = threading.Barrier(len(calls))
-
-    def run(function):
-        try:
-            together.wait()
-            function()
-        except Exception as error:  # noqa: BLE001
-            errors.append(error)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=(function,)) for function in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
