@@ -29,10 +29,12 @@ class Drafts:
         self.organization = drafted(Organization(), file.organization)
         self.campaign = drafted(Campaign(organization=self.organization), file.campaign)
         self.letters = {
-            kind: drafted(Letter(campaign=self.campaign, kind=kind), table) for kind, table in file.letters.items()
+            kind: drafted(Letter(campaign=self.campaign, kind=kind), table)
+            for kind, table in file.letters.items()
         }
         self.targets = {
-            table.path: drafted(Target(campaign=self.campaign, place=drafted(Place(), table)), table) for table in file.targets
+            table.path: drafted(Target(campaign=self.campaign, place=drafted(Place(), table)), table)
+            for table in file.targets
         }
         self.petitions = {table.path: self.petition(table) for table in file.petitions}
 
@@ -45,7 +47,11 @@ class Drafts:
         problems = list(self.wrong_fields())
         for kind, table in self.file.letters.items():
             letter = self.letters[kind]
-            addressed = [petition for petition in self.petitions.values() if petition.letter is letter and is_named(petition)]
+            addressed = [
+                petition
+                for petition in self.petitions.values()
+                if petition.letter is letter and is_named(petition)
+            ]
             problems += placed(table, letter_problems(letter, keys=keys, petitions=addressed))
         for table in self.file.petitions:
             petition = self.petitions[table.path]
@@ -80,7 +86,9 @@ def is_named(petition: Petition) -> bool:
 
 def wrong_fields(instance: Model, table: Table) -> list[Problem]:
     """What the model says of the values given in `table`."""
-    given = {key.stored_in: key for key in table.keys if key.model is type(instance) and key.name in table.values}
+    given = {
+        key.stored_in: key for key in table.keys if key.model is type(instance) and key.name in table.values
+    }
     others = {field.name for field in instance._meta.concrete_fields if field.name not in given}
     try:
         instance.clean_fields(exclude=others)

@@ -24,7 +24,7 @@ M = TypeVar("M", bound=Model)
 
 @dataclass(frozen=True)
 class Loaded:
-    """What loading did. `created` and `updated` count by kind of thing (“petitions”); `left` names what the file lacks."""
+    """What loading did: counts by kind of thing (“petitions”), and the names of what the file lacks."""
 
     campaign: Campaign
     petitions: list[Petition]
@@ -41,16 +41,21 @@ class Loaded:
 def load(file: CampaignFile, *, actor: User | None = None, at: datetime) -> Loaded:
     """Makes the database say what the file says. Raises BrokenFile, and then nothing was changed.
 
-    Found by: organization and place their names, campaign and petition the slug, source the key, letter the kind, target
-    name and place. What the campaign has and the file has not stays as it is, and is named in `left`. So do the keys that
-    the file does not give of the organization and of places, which other campaigns may share; elsewhere a missing key means empty.
+    Organization and place are found by their names, campaign and petition by the slug, source by the key, letter by
+    the kind, target by name and place. What the campaign has and the file has not stays as it is, and is named in
+    `left`. Of the organization and of places, which other campaigns may share, keys that the file does not give stay
+    as well; elsewhere a missing key means empty.
     """
     loading = Loading(file)
     loading.run()
     if loading.problems:
         raise BrokenFile(loading.problems)
     loaded = Loaded(
-        loading.campaign, list(loading.petitions.values()), loading.created, loading.updated, list(loading.left())
+        loading.campaign,
+        list(loading.petitions.values()),
+        loading.created,
+        loading.updated,
+        list(loading.left()),
     )
     if loaded.changed:
         audit.record(
@@ -104,7 +109,9 @@ class Loading:
         found = Campaign.objects.select_for_update().filter(slug=table.text("slug")).first()
         if found and found.organization_id != self.organization.pk:
             owner = found.organization.name
-            message = f"This address belongs to a campaign of “{owner}”. Use another slug, or that name under [organization]."
+            message = (
+                f"This address belongs to a campaign of “{owner}”. Use another slug, or that organization."
+            )
             self.problems.append(Problem(table.place("slug"), message))
             return False
         self.campaign = self.stored(found or Campaign(organization=self.organization), table)
@@ -134,21 +141,28 @@ class Loading:
         same_addressee = mine.filter(letter=letter, **addressed).first()
         if not table.text("slug") and same_addressee:
             return same_addressee
-        if same_address and same_address.campaign != self.campaign:
-            return self.refuse(table, f"This address belongs to a petition of “{same_address.campaign}”. Choose a different one.")
-        if same_address and (same_address.letter_id != letter.pk or same_address.target != target):
-            if was_public(same_address):
-                return self.refuse(table, f"This is the address of the published petition to {same_address.addressed_to}. Choose a different one.")
-        if target and same_addressee and same_addressee != same_address:
-            if same_address or was_public(same_addressee):
-                return self.refuse(table, f"The petition to {same_addressee.addressed_to} has the address “{same_addressee.slug}”. Write that one here.")
-            same_address = same_addressee
-        petition = same_address or Petition()
+        if refusal := self.refusal(same_address, same_addressee, letter, target):
+            self.problems.append(Problem(table.place("slug"), refusal))
+            return None
+        petition = same_address or (same_addressee if target else None) or Petition()
         petition.letter, petition.target, petition.slug = letter, target, self.file.slugs[table.path]
         return petition
 
-    def refuse(self, table: Table, message: str) -> None:
-        self.problems.append(Problem(table.place("slug"), message))
+    def refusal(
+        self, here: Petition | None, elsewhere: Petition | None, letter: Letter, target: Target | None
+    ) -> str:
+        """Why the petition at the file's address (`here`) cannot be the one to this addressee; "" where it can.
+
+        Drafts may move. What was published keeps its address, and whom it is to.
+        """
+        if here and here.campaign != self.campaign:
+            return f"This address belongs to a petition of “{here.campaign}”. Choose a different one."
+        moved = here and (here.letter_id != letter.pk or here.target != target)
+        if here and moved and was_public(here):
+            return f"Here is the published petition to {here.addressed_to}. Choose a different address."
+        if target and elsewhere and elsewhere != here and (here or was_public(elsewhere)):
+            return f"The petition to {elsewhere.addressed_to} has the address “{elsewhere.slug}”. Write that one."
+        return ""
 
     def load_members(self, table: Table) -> None:
         petition = self.petitions.get(table.path)
@@ -162,8 +176,10 @@ class Loading:
                 self.updated[name_of(petition)] += 1
 
     def stored(self, instance: M, table: Table, *, keep_missing: bool = False) -> M:
-        """The instance with what `table` says, saved where that changed anything. Without a key where it is not valid."""
-        before = None if instance.pk is None else contents(type(instance)._default_manager.get(pk=instance.pk))
+        """The instance with what `table` says, saved where that changes anything; not saved where it is not valid."""
+        before = (
+            None if instance.pk is None else contents(type(instance)._default_manager.get(pk=instance.pk))
+        )
         fill(instance, table, keep_missing=keep_missing)
         if contents(instance) == before:
             return instance
@@ -211,7 +227,9 @@ def was_public(petition: Petition) -> bool:
 def contents(instance: Model) -> dict[str, Any]:
     """Every column; line ends count as the same however a browser has sent them."""
     values = {column.attname: getattr(instance, column.attname) for column in instance._meta.concrete_fields}
-    return {name: normal_line_ends(value) if isinstance(value, str) else value for name, value in values.items()}
+    return {
+        name: normal_line_ends(value) if isinstance(value, str) else value for name, value in values.items()
+    }
 
 
 def name_of(instance: Model) -> str:

@@ -67,16 +67,16 @@ class _Scan:
     prefix: Path = ()
     counts: dict[Path, int] = field(default_factory=dict)
 
-    def take(self, kind: str, token: str) -> None:
+    def take(self, kind: str, words: str) -> None:
         if kind == "newline":
             self.end_line()
         elif self.in_value:
-            self.take_in_value(kind, token)
+            self.take_in_value(kind, words)
         elif kind == "mark":
-            self.take_mark(token)
+            self.take_mark(words)
         elif kind in {"bare", "quoted"}:
-            self.parts.append(token if kind == "bare" else token[1:-1])
-        self.line += token.count("\n")
+            self.parts.append(words if kind == "bare" else words[1:-1])
+        self.line += words.count("\n")
 
     def take_mark(self, mark: str) -> None:
         if mark in {"[", "[["} and not self.parts:
@@ -87,14 +87,14 @@ class _Scan:
             self.note(self.prefix + self.resolved(self.prefix, self.parts))
             self.in_value, self.depth, self.dots = True, 0, 0
 
-    def take_in_value(self, kind: str, token: str) -> None:
+    def take_in_value(self, kind: str, marks: str) -> None:
         if kind != "mark":
             return
-        if token == ".":
+        if marks == ".":
             self.count_dot()
             return
         self.dots = 0
-        self.depth += sum({"[": 1, "{": 1, "]": -1, "}": -1}.get(mark, 0) for mark in token)
+        self.depth += sum({"[": 1, "{": 1, "]": -1, "}": -1}.get(mark, 0) for mark in marks)
         if self.depth > DEEPEST:
             self.too_deep = self.line
 

@@ -31,16 +31,19 @@ PLAIN_WORDS = {
     "Duplicate inline table key": "This key is given twice. Keep one of them.",
     "Cannot declare": "This table is begun twice. Keep one header, or use [[ ]] where there can be several.",
     "Expected '=' after a key": "A key has to be followed by = and its value.",
-    "Unescaped '\\' in a string": "A backslash in a text in double quotes has to be doubled, or the text put in single quotes.",
+    "Unescaped '\\' in a string": "In double quotes, write a backslash twice; or use single quotes.",
     "Illegal character '\\n'": "A text in quotes has to end on its line. Put several lines between ''' and '''.",
     "Unterminated string": "A text has no closing quotes.",
     "Expected \"'''\"": "A text that begins with ''' has no closing '''.",
+    'Expected "\'"': "A text has no closing quotes.",
     "Invalid value": "Write a text in quotes, a number, true or false, a date, or a list.",
     "Unclosed array": "A list has no closing bracket, or a comma is missing in it.",
     "Expected newline or end of document": "Only one key and value can stand on a line.",
     "Invalid statement": "A line begins with a key, a [table] or #.",
 }
-SYNTAX_ERROR = re.compile(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL)
+SYNTAX_ERROR = re.compile(
+    r"(?P<what>.*) \(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)", re.DOTALL
+)
 
 
 def read(text: str | bytes) -> CampaignFile:
@@ -57,7 +60,9 @@ def read(text: str | bytes) -> CampaignFile:
 
 def decoded(text: str | bytes) -> str:
     if len(text) > LARGEST_FILE:
-        raise BrokenFile([Problem("line 1", f"The file is too large. A campaign file has at most {LARGEST_FILE:,} bytes.")])
+        raise BrokenFile(
+            [Problem("line 1", f"The file is too large. A campaign file has at most {LARGEST_FILE:,} bytes.")]
+        )
     if isinstance(text, str):
         # Text with half characters takes the same way as bytes that are no UTF-8.
         text = text.encode("utf-8", "surrogatepass")
@@ -65,7 +70,9 @@ def decoded(text: str | bytes) -> str:
         return text.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = text.count(b"\n", 0, error.start) + 1
-        raise BrokenFile([Problem(f"line {line}", "The file is not in UTF-8. Save it as UTF-8 in your editor.")]) from None
+        raise BrokenFile(
+            [Problem(f"line {line}", "The file is not in UTF-8. Save it as UTF-8 in your editor.")]
+        ) from None
 
 
 def parsed(text: str, positions: Positions) -> dict[str, Any]:
@@ -77,7 +84,9 @@ def parsed(text: str, positions: Positions) -> dict[str, Any]:
         raise BrokenFile([syntax_problem(str(error), text)]) from None
     except ValueError:
         # Python refuses to read numbers of thousands of digits.
-        raise BrokenFile([Problem(f"line {line_of_long_number(text)}", "A number has too many digits.")]) from None
+        raise BrokenFile(
+            [Problem(f"line {line_of_long_number(text)}", "A number has too many digits.")]
+        ) from None
     except RecursionError:
         raise BrokenFile([Problem("line 1", "Brackets are nested too deeply.")]) from None
 
@@ -120,9 +129,16 @@ class Reader:
         campaign = self.single("campaign", keys.CAMPAIGN)
         sources = self.several("sources", keys.SOURCES)
         letters = self.letters()
-        targets = self.agreeing(tuple(self.with_kind(table, letters) for table in self.several("targets", keys.TARGETS)))
+        targets = self.agreeing(
+            tuple(self.with_kind(table, letters) for table in self.several("targets", keys.TARGETS))
+        )
         groups = tuple(self.with_kind(table, letters) for table in self.several("groups", keys.GROUPS))
-        self.refuse_twice(sources, lambda table: table.text("key"), "key", "Another source has this key. Choose a different one.")
+        self.refuse_twice(
+            sources,
+            lambda table: table.text("key"),
+            "key",
+            "Another source has this key. Choose a different one.",
+        )
         slugs = self.slugs(campaign.text("slug"), (*targets, *groups))
         self.check_members(groups, {slugs[table.path]: table for table in targets})
         return CampaignFile(organization, campaign, sources, letters, targets, groups, slugs)
@@ -136,7 +152,11 @@ class Reader:
         label += "".join(f"[{part}]" for part in path if isinstance(part, int))
         line = self.positions.line(*path)
         if not isinstance(given, dict):
-            self.report(line, label, f"This has to be a table, not {described(given)}. Begin it with [{label.split('[')[0]}].")
+            self.report(
+                line,
+                label,
+                f"This has to be a table, not {described(given)}. Begin it with [{label.split('[')[0]}].",
+            )
             given = {}
         lines = {name: self.positions.line(*path, name) for name in given}
         table, problems = read_table(Table(label, table_keys, {}, line, lines), given)
@@ -152,20 +172,32 @@ class Reader:
     def several(self, name: str, table_keys: tuple[Key, ...]) -> tuple[Table, ...]:
         given = self.document.get(name, [])
         if not isinstance(given, list):
-            self.report(self.positions.line(name), name, f"There can be several: write [[{name}]] with two brackets.")
+            self.report(
+                self.positions.line(name), name, f"There can be several: write [[{name}]] with two brackets."
+            )
             given = [given] if isinstance(given, dict) else []
         return tuple(self.table(item, table_keys, name, number) for number, item in enumerate(given, 1))
 
     def letters(self) -> dict[str, Table]:
         given = self.document.get("letters", {})
         if not isinstance(given, dict):
-            self.report(self.positions.line("letters"), "letters", "Write the letters as [letters.demand] and [letters.thank-you].")
+            self.report(
+                self.positions.line("letters"),
+                "letters",
+                "Write the letters as [letters.demand] and [letters.thank-you].",
+            )
             return {}
-        choices = {kind: None for kind in keys.KINDS}
+        choices = dict.fromkeys(keys.KINDS)
         for kind in given:
             if kind not in choices:
-                self.report(self.positions.line("letters", kind), f"letters.{kind}", unknown("letter", kind, choices))
-        return {kind: self.table(given[kind], keys.LETTER, "letters", kind) for kind in keys.KINDS if kind in given}
+                self.report(
+                    self.positions.line("letters", kind), f"letters.{kind}", unknown("letter", kind, choices)
+                )
+        return {
+            kind: self.table(given[kind], keys.LETTER, "letters", kind)
+            for kind in keys.KINDS
+            if kind in given
+        }
 
     def with_kind(self, table: Table, letters: Mapping[str, Table]) -> Table:
         """The table with its kind: the one it names, or that of the only letter."""
@@ -177,18 +209,33 @@ class Reader:
         if "kind" in table.lines and not kind:
             return table
         if not letters:
-            self.problems.append(Problem(table.place("kind"), "The file has no letter for it. Add [letters.demand] or [letters.thank-you]."))
+            self.problems.append(
+                Problem(
+                    table.place("kind"),
+                    "The file has no letter for it. Add [letters.demand] or [letters.thank-you].",
+                )
+            )
         elif not kind:
-            self.problems.append(Problem(table.place(), 'Which letter? Add kind = "demand" or kind = "thank-you".'))
+            self.problems.append(
+                Problem(table.place(), 'Which letter? Add kind = "demand" or kind = "thank-you".')
+            )
         elif kind not in letters:
-            self.problems.append(Problem(table.place("kind"), f"The file has no [letters.{kind}]. Add it, or choose the other kind."))
+            self.problems.append(
+                Problem(
+                    table.place("kind"),
+                    f"The file has no [letters.{kind}]. Add it, or choose the other kind.",
+                )
+            )
         return table
 
     def without_petition(self, table: Table) -> Table:
         for key in keys.PETITION:
             if key.name in table.values and key.name != "slug":
                 self.problems.append(
-                    Problem(table.place(key.name), "With petition = false there is no petition that could have this. Remove one of them.")
+                    Problem(
+                        table.place(key.name),
+                        "With petition = false there is no petition that could have this. Remove one of them.",
+                    )
                 )
         return table
 
@@ -208,15 +255,30 @@ class Reader:
                 whose = (table.person if name in about_person else table.place_names, name)
                 if name in about_person | about_place and said.setdefault(whose, value) != value:
                     self.problems.append(
-                        Problem(table.place(name), f"“{name}” differs from what an earlier target says about the same person or place.")
+                        Problem(
+                            table.place(name),
+                            f"“{name}” differs from what an earlier target says about the same person or place.",
+                        )
                     )
         return tuple(
             replace(
                 table,
                 values={
-                    **{name: said[table.person, name] for name in about_person if (table.person, name) in said},
-                    **{name: said[table.place_names, name] for name in about_place if (table.place_names, name) in said},
-                    **{name: value for name, value in table.values.items() if name not in about_person | about_place},
+                    **{
+                        name: said[table.person, name]
+                        for name in about_person
+                        if (table.person, name) in said
+                    },
+                    **{
+                        name: said[table.place_names, name]
+                        for name in about_place
+                        if (table.place_names, name) in said
+                    },
+                    **{
+                        name: value
+                        for name, value in table.values.items()
+                        if name not in about_person | about_place
+                    },
                 },
             )
             for table in targets
@@ -229,18 +291,27 @@ class Reader:
         for table in tables:
             first = seen.setdefault(identity(table), table)
             if first is not table and identity(table):
-                self.problems.append(Problem(table.place(key), f"{message} (The first is on line {first.line}.)"))
+                self.problems.append(
+                    Problem(table.place(key), f"{message} (The first is on line {first.line}.)")
+                )
 
     def slugs(self, campaign: str, tables: tuple[Table, ...]) -> dict[str, str]:
-        """A slug for each target and group: the given one, or one made of campaign and place, the same at every reading."""
+        """By path of the table: the given slug, or one made of campaign and place, the same at every reading."""
         given = [table for table in tables if table.text("slug")]
-        self.refuse_twice(given, lambda table: table.text("slug"), "slug", "Another petition has this slug. Choose a different one.")
+        self.refuse_twice(
+            given,
+            lambda table: table.text("slug"),
+            "slug",
+            "Another petition has this slug. Choose a different one.",
+        )
         taken = Taken(table.text("slug") for table in given)
         result = {table.path: table.text("slug") for table in given}
         places = Counter(slugify(subject(table)) for table in tables)
         for table in tables:
             if table.path not in result:
-                result[table.path] = free_slug(campaign, table, taken, alone=places[slugify(subject(table))] == 1)
+                result[table.path] = free_slug(
+                    campaign, table, taken, alone=places[slugify(subject(table))] == 1
+                )
                 taken.slugs.add(result[table.path])
         return result
 
@@ -250,7 +321,9 @@ class Reader:
                 if slug not in members:
                     near = nearest(slug, members)
                     hint = f" Did you mean “{near}”?" if near else " Write the slug of one of the targets."
-                    self.problems.append(Problem(table.place("members"), f"No target has the slug “{shortened(slug)}”.{hint}"))
+                    self.problems.append(
+                        Problem(table.place("members"), f"No target has the slug “{shortened(slug)}”.{hint}")
+                    )
 
 
 def subject(table: Table) -> str:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Model
+from django.db.models import Field, Model
 
 from campaigns.last_names import guess_last_name
 from campaigns.models import Target
@@ -50,7 +50,6 @@ class Table:
     def texts(self, key: str) -> list[str]:
         value = self.values.get(key, [])
         return value if isinstance(value, list) else []
-
 
     @property
     def has_petition(self) -> bool:
@@ -101,11 +100,16 @@ def fill(instance: Model, table: Table, *, keep_missing: bool = False) -> None:
     for key in table.keys:
         if key.model is None or not isinstance(instance, key.model):
             continue
-        field = instance._meta.get_field(key.stored_in)
         if key.name in table.values:
             value = table.values[key.name]
-            setattr(instance, field.attname, " ".join(value) if key.form is Form.CODES and isinstance(value, list) else value)
+            words = key.form is Form.CODES and isinstance(value, list)
+            setattr(instance, key.stored_in, " ".join(table.texts(key.name)) if words else value)
         elif not keep_missing and key.name != "slug":
-            setattr(instance, field.attname, field.get_default())
+            setattr(instance, key.stored_in, default_of(key.model, key.stored_in))
     if isinstance(instance, Target):
         instance.last_name = instance.last_name or guess_last_name(instance.name)
+
+
+def default_of(model: type[Model], name: str) -> object:
+    field = model._meta.get_field(name)
+    return field.get_default() if isinstance(field, Field) else None

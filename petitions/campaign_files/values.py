@@ -30,7 +30,9 @@ class Unfit(Exception):
 def read_table(table: Table, given: Mapping[str, Any]) -> tuple[Table, list[Problem]]:
     """The table with the values of `given`, and what is wrong with them. A wrong value is left out."""
     by_name = {key.name: key for key in table.keys}
-    problems = [Problem(table.place(name), unknown("key", name, by_name)) for name in given if name not in by_name]
+    problems = [
+        Problem(table.place(name), unknown("key", name, by_name)) for name in given if name not in by_name
+    ]
     values: dict[str, Value] = {}
     for key in table.keys:
         if key.name in given:
@@ -71,7 +73,9 @@ def text(key: Key, value: object) -> str:
     if "\0" in value:
         raise Unfit("There is a character in this text that cannot be stored (NUL). Remove it.")
     if len(value) > LONGEST_TEXT:
-        raise Unfit(f"This text is too long: {len(value):,} characters. Shorten it to at most {LONGEST_TEXT:,}.")
+        raise Unfit(
+            f"This text is too long: {len(value):,} characters. Shorten it to at most {LONGEST_TEXT:,}."
+        )
     return normal_line_ends(value)
 
 
@@ -93,7 +97,10 @@ def chosen(key: Key, words: str) -> str:
         return words
     near = nearest(words, key.choices)
     options = " or ".join(f'"{choice}"' for choice in key.choices)
-    raise Unfit(f"“{shortened(words)}” is not possible here. Write {options}." + (f" Did you mean “{near}”?" if near else ""))
+    raise Unfit(
+        f"“{shortened(words)}” is not possible here. Write {options}."
+        + (f" Did you mean “{near}”?" if near else "")
+    )
 
 
 def lines(key: Key, value: object) -> Iterator[str]:

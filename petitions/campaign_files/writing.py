@@ -9,7 +9,7 @@ from django.db.models import Model
 from django.utils.text import slugify
 
 from campaigns.last_names import guess_last_name
-from campaigns.models import Campaign, Place, Target
+from campaigns.models import Campaign, Target
 from petitions.campaign_files import keys
 from petitions.campaign_files.keys import Form, Key
 from petitions.campaign_files.tables import Value
@@ -21,7 +21,7 @@ _SHORT_ESCAPES = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r
 
 
 def write(campaign: Campaign) -> str:
-    """The campaign file of `campaign`. Left out: the logo, and what happened to petitions (published, closed, signed)."""
+    """The file of `campaign`, without the logo and what happened to petitions (published, closed, signed)."""
     return "\n\n".join("\n".join(table) for table in tables(campaign)) + "\n"
 
 
@@ -54,10 +54,16 @@ def tables(campaign: Campaign) -> Iterator[list[str]]:
 
 
 def target_table(target: Target, petition: Petition | None, *, slug: str = "") -> list[str]:
-    steering: dict[str, Value] = {"last_name": "" if target.last_name == guess_last_name(target.name) else target.last_name}
+    steering: dict[str, Value] = {
+        "last_name": "" if target.last_name == guess_last_name(target.name) else target.last_name
+    }
     if petition is None:
-        return table("[[targets]]", keys.TARGETS, [target, target.place], petition=False, slug=slug, **steering)
-    return table("[[targets]]", keys.TARGETS, [target, target.place, petition], kind=petition.letter.kind, **steering)
+        return table(
+            "[[targets]]", keys.TARGETS, [target, target.place], petition=False, slug=slug, **steering
+        )
+    return table(
+        "[[targets]]", keys.TARGETS, [target, target.place, petition], kind=petition.letter.kind, **steering
+    )
 
 
 def member_slugs(targets: list[Target], petitions: list[Petition]) -> dict[int, str]:
@@ -84,7 +90,7 @@ def table(header: str, table_keys: tuple[Key, ...], instances: list[Model], **st
     for key in table_keys:
         if key.name in steering:
             value = steering[key.name]
-        elif key.model in stored:
+        elif key.model and key.model in stored:
             value = getattr(stored[key.model], key.stored_in)
         else:
             continue
@@ -111,17 +117,23 @@ def written(key: Key, value: Value) -> str:
             return value.astimezone(datetime.UTC).isoformat().replace("+00:00", "Z")
         case list():
             return f"[{', '.join(one_line(item) for item in value)}]"
-        case str() if key.form is Form.TEXT:
+        case str() if key.form is Form.TEXT or (key.form is Form.CODES and "\n" in value):
             return block(normal_line_ends(value))
         case str():
-            return one_line(" ".join(normal_line_ends(value).split("\n")).strip())
+            return one_line(
+                value if key.form is Form.CODES else " ".join(normal_line_ends(value).split("\n")).strip()
+            )
         case _:
             return str(value)
 
 
 def block(text: str) -> str:
     """A text between three quotes, as it is; one with escapes where it holds what such a text cannot."""
-    if "'''" in text or text.endswith("'") or any(is_unseen(character) for character in text if character not in "\n\t"):
+    if (
+        "'''" in text
+        or text.endswith("'")
+        or any(is_unseen(character) for character in text if character not in "\n\t")
+    ):
         if "\n" not in text:
             return one_line(text)
         return '"""\n' + "\n".join(escaped(line) for line in text.split("\n")) + '"""'
@@ -137,7 +149,8 @@ def one_line(text: str) -> str:
 
 def escaped(text: str) -> str:
     return "".join(
-        _SHORT_ESCAPES.get(character) or (f"\\u{ord(character):04X}" if is_unseen(character) else character) for character in text
+        _SHORT_ESCAPES.get(character) or (f"\\u{ord(character):04X}" if is_unseen(character) else character)
+        for character in text
     )
 
 

@@ -27,4 +27,6 @@ def not_found(slug: str) -> str:
     near = nearest(slug, slugs)
     if near:
         return f"There is no campaign “{slug}”. Did you mean “{near}”?"
-    return f"There is no campaign “{slug}”. " + (f"There are: {', '.join(slugs)}." if slugs else "There is none yet.")
+    return f"There is no campaign “{slug}”. " + (
+        f"There are: {', '.join(slugs)}." if slugs else "There is none yet."
+    )

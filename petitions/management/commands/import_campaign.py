@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from petitions import campaign_files
 from petitions.campaign_files.reading import LARGEST_FILE
-from petitions.publishing import NotPublishable, Published, ReasonNeeded, publish
+from petitions.publishing import NotPublishable, ReasonNeeded, publish
 
 
 class Command(BaseCommand):
@@ -20,33 +20,45 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="the campaign file; - reads standard input")
         parser.add_argument("--publish", action="store_true", help="also publish the petitions of the file")
-        parser.add_argument("--reason", default="", help="why a statement that people have signed changes; public")
+        parser.add_argument(
+            "--reason", default="", help="why a statement that people have signed changes; public"
+        )
 
-    @transaction.atomic
     def handle(self, *args: Any, file: str, publish: bool, reason: str, **options: Any) -> None:
+        text = content(file)
         try:
-            loaded = campaign_files.load(campaign_files.read(content(file)), at=timezone.now())
-            self.tell(loaded)
-            if publish:
-                self.publish(loaded, reason)
+            self.load(campaign_files.read(text), publish=publish, reason=reason)
         except (campaign_files.BrokenFile, NotPublishable) as error:
             problems = "\n".join(map(str, error.problems))
             raise CommandError(f"{problems}\nNothing was changed.") from None
         except ReasonNeeded:
             raise CommandError(
-                "People have signed a statement that this changes. Say why, in public: --reason \"…\"\nNothing was changed."
+                'People have signed a statement that this changes. Say why, in public: --reason "…"\n'
+                "Nothing was changed."
             ) from None
 
-    def tell(self, loaded: campaign_files.Loaded) -> None:
-        lines = [f"Created: {listed(loaded.created)}."] if loaded.created else []
-        lines += [f"Updated: {listed(loaded.updated)}."] if loaded.updated else []
-        lines += [f"In the campaign but not in the file, left as it is: {what}." for what in loaded.left]
-        self.stdout.write("\n".join([f"{loaded.campaign.title}:", *(lines or ["Nothing has changed."])]))
-
-    def publish(self, loaded: campaign_files.Loaded, reason: str) -> None:
+    @transaction.atomic
+    def load(self, file: campaign_files.CampaignFile, *, publish: bool, reason: str) -> None:
+        loaded = campaign_files.load(file, at=timezone.now())
         # What the file lacks is not published by it either.
-        published = publish(campaign=loaded.campaign, at=timezone.now(), reason=reason, petitions=loaded.petitions)
-        self.stdout.write(described(published))
+        published = publish_petitions(loaded, reason) if publish else ""
+        self.stdout.write(told(loaded) + published)
+
+
+def publish_petitions(loaded: campaign_files.Loaded, reason: str) -> str:
+    published = publish(
+        campaign=loaded.campaign, at=timezone.now(), reason=reason, petitions=loaded.petitions
+    )
+    counts = {"new": published.new, "changed": published.changed, "unchanged": published.unchanged}
+    return f"\nPublished: {', '.join(f'{number} {word}' for word, number in counts.items() if number) or 'nothing'}."
+
+
+def told(loaded: campaign_files.Loaded) -> str:
+    """What was done, in words."""
+    lines = [f"Created: {listed(loaded.created)}."] if loaded.created else []
+    lines += [f"Updated: {listed(loaded.updated)}."] if loaded.updated else []
+    lines += [f"In the campaign but not in the file, left as it is: {what}." for what in loaded.left]
+    return "\n".join([f"{loaded.campaign.title}:", *(lines or ["Nothing has changed."])])
 
 
 def content(name: str) -> bytes:
@@ -66,8 +78,3 @@ def listed(counts: Counter[str]) -> str:
 
 def singular(name: str) -> str:
     return name.removesuffix("s")
-
-
-def described(published: Published) -> str:
-    counts = {"new": published.new, "changed": published.changed, "unchanged": published.unchanged}
-    return f"Published: {', '.join(f'{number} {word}' for word, number in counts.items() if number) or 'nothing'}."
