@@ -57,14 +57,19 @@ class UnavailableMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             return self.get_response(request)
-        except (OperationalError, InterfaceError):
-            return unavailable(request)
+        except (OperationalError, InterfaceError) as error:
+            return without_database(request, error)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, OperationalError | InterfaceError):
-            logger.error("The database did not answer.", exc_info=exception)
-            return unavailable(request)
+            return without_database(request, exception)
         return None
+
+
+def without_database(request: HttpRequest, error: Exception) -> HttpResponse:
+    # One line: while the database is away every request comes by here, and each traceback is the same.
+    logger.error("The database did not answer: %s", str(error).partition("\n")[0])
+    return unavailable(request)
 
 
 class PermissionsPolicyMiddleware:

@@ -56,3 +56,13 @@ def test_database_away_is_a_503_that_says_when_to_come_back() -> None:
     assert response.status_code == 503
     assert response["Retry-After"] == "10"
     assert response["Cache-Control"] == "no-store"
+
+
+def test_database_away_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    error = OperationalError("connection refused\n\tIs the server running?")
+
+    UnavailableMiddleware(lambda _request: HttpResponse()).process_exception(RequestFactory().get("/"), error)
+
+    (record,) = (record for record in caplog.records if record.name == "config.middleware")
+    assert record.getMessage() == "The database did not answer: connection refused"
+    assert record.exc_info is None
