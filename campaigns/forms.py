@@ -137,9 +137,16 @@ class SourceForm(forms.ModelForm):
             "key": forms.TextInput(attrs={"size": 14, "spellcheck": "false", "autocapitalize": "none"}),
             "title": forms.Textarea(attrs={"rows": 1, "cols": 28}),
             "publication": forms.TextInput(attrs={"size": 18}),
+            "date": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
             "url": forms.URLInput(attrs={"size": 22, "placeholder": "https://"}),
             "archived_url": forms.URLInput(attrs={"size": 22}),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            # A row of a table has no labels of its own.
+            field.widget.attrs.setdefault("aria-label", field.label)
 
     def clean_title(self) -> str:
         # The field is a text area only so that long titles can be read; a title has one line.

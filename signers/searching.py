@@ -41,7 +41,7 @@ def supporters_matching(term: str) -> Q:
 
 
 def names_matching(term: str) -> Q:
-    """One word begins a first or last name; of several, some are the first name and the rest the last, in either order."""
+    """One word begins a first or last name; of several, some begin the first name and the rest the last."""
     words = term.replace(",", " , ").split()
     if "," in words:
         comma = words.index(",")

@@ -71,6 +71,7 @@ class AuditLogAdmin(admin.ModelAdmin):
     search_help_text = "Who, what or why"
     date_hierarchy = "at"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     actions = None
     list_display_links = None
     fields = ("at", "actor_name", "action", "subject", "reason", "what_changed")

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from campaigns.forms import SourceForm
@@ -126,7 +126,7 @@ class TargetInline(OnCampaignForm, admin.StackedInline):
             petition.pk,
             label,
             count,
-            SafeString(" ").join(format_html('<a href="{}">{}</a>', url, text) for url, text in links),
+            format_html_join(" · ", '<a href="{}">{}</a>', links),
         )
 
 
@@ -193,6 +193,13 @@ class CampaignAdmin(RecordedAdmin):
 
     # --- The form ------------------------------------------------------------------------------------------
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "organization":
+            # To add one or correct it is enough here.
+            field.widget.can_delete_related = field.widget.can_view_related = False
+        return field
+
     def get_inlines(self, request: HttpRequest, obj: Campaign | None) -> Any:
         """Targets leave the form of a large campaign; its petitions have a list of their own."""
         if obj is not None and Target.objects.filter(campaign=obj).count() > MOST_ON_FORM:
@@ -239,6 +246,8 @@ class CampaignAdmin(RecordedAdmin):
             "merge_fields": PAGE_FIELDS,
             "reader_field": READER,
             "blocks": BLOCKS,
+            # The form needs the width.
+            "is_nav_sidebar_enabled": False,
         }
         if campaign is not None:
             numbers = numbers_of(campaign)
@@ -250,6 +259,7 @@ class CampaignAdmin(RecordedAdmin):
             for petition in groups:
                 petition.row = row_of(petition)  # type: ignore[attr-defined]
             context |= {
+                "title": campaign.title,
                 "numbers": numbers,
                 "total_text": counted(numbers.signatures, "signature"),
                 "petitions_text": counted(numbers.petitions, "petition"),

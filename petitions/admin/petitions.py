@@ -151,6 +151,7 @@ class PetitionAdmin(RecordedAdmin):
     search_fields = ("target__name", "target__place__name", "addressee", "headline", "slug")
     search_help_text = "Name of the target, place, headline or address"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     view_on_site = False
     inlines = (VersionInline,)
     autocomplete_fields = ()
@@ -206,25 +207,17 @@ class PetitionAdmin(RecordedAdmin):
             '<a href="{}">{}</a>', reverse("admin:campaigns_target_change", args=[target.pk]), target
         )
 
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "letter":
             letters = Letter.objects.select_related("campaign")
             campaign = number(request.GET.get("campaign"))
             kwargs["queryset"] = letters.filter(campaign=campaign) if campaign else letters
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.name == "letter" and field is not None:
-            field.widget.can_add_related = field.widget.can_change_related = (
-                field.widget.can_delete_related
-            ) = False
-            field.widget.can_view_related = False
-        return field
-
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        if db_field.name == "members":
+        elif db_field.name == "members":
             kwargs["queryset"] = self.possible_members(request)
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)
-        if field is not None:
-            field.widget.can_add_related = False
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in ("letter", "members") and field is not None:
+            for button in ("add", "change", "delete", "view"):
+                setattr(field.widget, f"can_{button}_related", False)
         return field
 
     def possible_members(self, request: HttpRequest) -> QuerySet[Target]:

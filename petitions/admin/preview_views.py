@@ -68,6 +68,7 @@ def frame(model_admin: admin.ModelAdmin, request: HttpRequest, petition: Petitio
     )
     context = {
         **model_admin.admin_site.each_context(request),
+        "is_nav_sidebar_enabled": False,
         "title": f"Preview: {petition.addressed_to}",
         "opts": Petition._meta,
         "petition": petition,

@@ -113,8 +113,10 @@ def review_page(
 ) -> HttpResponse:
     moving = [change for change in found.changes if change.status != "unchanged"]
     now = timezone.now()
+    to_go_live = sum(not change.petition.is_live(now) for change in found.changes)
     context = {
         **model_admin.admin_site.each_context(request),
+        "is_nav_sidebar_enabled": False,
         "title": f"Check and publish “{campaign}”",
         "opts": Campaign._meta,
         "campaign": campaign,
@@ -122,7 +124,8 @@ def review_page(
         "in_full": [ShownChange(change) for change in moving[:SHOWN_IN_FULL]],
         "in_short": moving[SHOWN_IN_FULL:],
         "unchanged": [change for change in found.changes if change.status == "unchanged"],
-        "to_go_live": sum(not change.petition.is_live(now) for change in found.changes),
+        "to_go_live": to_go_live,
+        "nothing_to_do": not moving and not to_go_live,
         "form": form,
         "chosen": chosen,
         "all_petitions": Petition.objects.filter(letter__campaign=campaign).count(),

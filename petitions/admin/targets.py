@@ -27,6 +27,7 @@ class TargetAdmin(RecordedAdmin):
     search_fields = ("name", "place__name")
     search_help_text = "Name or place"
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     actions = None
     fieldsets = (
         (

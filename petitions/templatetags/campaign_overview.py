@@ -24,7 +24,9 @@ def campaign_overview(context: dict[str, Any]) -> dict[str, Any]:
     now = timezone.now()
     campaigns = list(Campaign.objects.select_related("organization").defer("organization__logo")[:SHOWN])
     rows = Petition.objects.filter(letter__campaign__in=campaigns).values_list("letter__campaign").order_by()
-    rows = rows.annotate(Count("pk"), Count("pk", filter=Q(live_at__lte=now)), Sum("tally__count"))
+    rows = rows.annotate(
+        petitions=Count("pk"), live=Count("pk", filter=Q(live_at__lte=now)), signatures=Sum("tally__count")
+    )
     lines = {
         key: (counted(signatures or 0, "signature"), f"{live:,} of {counted(petitions, 'petition')} live")
         for key, petitions, live, signatures in rows
