@@ -157,7 +157,7 @@ def missing_values(letter: Letter, petitions: list[Petition]) -> list[FieldProbl
     lacking: dict[tuple[str, MergeField], list[Petition]] = defaultdict(list)
     for petition in petitions:
         values = values_for(petition)
-        for name, field in fields:
+        for name, field in dict.fromkeys(fields):
             own_headline = name == "headline" and petition.headline
             if field.name in values and not own_headline and merge_fields.missing([field], values):
                 lacking[name, field].append(petition)

@@ -247,6 +247,14 @@ def test_two_letters_make_every_target_choose() -> None:
     assert found == ['line 19, targets[1]: Which letter? Add kind = "demand" or kind = "thank-you".']
 
 
+def test_field_used_twice_names_each_target_once() -> None:
+    found = problems(START.replace("Please.", "{{ place.region }}, {{ place.region }}") + ADA)
+
+    assert found == [
+        "line 11, letters.demand.body: {{ place.region }} has no value for Mayor Ada Okafor. Add a fallback: {{ place.region|… }}."
+    ]
+
+
 def test_same_slug_and_same_key_are_refused() -> None:
     sources = "[[sources]]\nkey = 'a'\ntitle = 'T'\n" * 2
     group = "[[groups]]\naddressee = 'All'\nslug = 'one'\n"
