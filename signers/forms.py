@@ -38,8 +38,8 @@ class AddressField(forms.CharField):
 class SignForm(forms.Form):
     """The sign form of one petition. Asks for postal code, country and comment only where the campaign does.
 
-    `website` is a honeypot; `stamp` and `elapsed` say when the page was made and how long it was open. None of the
-    three can make the form invalid: they are evidence for the fold.
+    `website` is a honeypot; `stamp` and `elapsed` say when the page was made and how long it was open: evidence for
+    the fold. `version` is the number of the version shown. None of the four can make the form invalid.
     """
 
     first_name = NameField(
@@ -96,9 +96,10 @@ class SignForm(forms.Form):
             "invalid_choice": "Choose yes or no. Your signature counts either way.",
         },
     )
-    stamp = forms.CharField(required=False, widget=forms.HiddenInput)
-    elapsed = forms.CharField(required=False, widget=forms.HiddenInput)
-    website = forms.CharField(
+    stamp = forms.Field(required=False, widget=forms.HiddenInput)
+    elapsed = forms.Field(required=False, widget=forms.HiddenInput)
+    version = forms.Field(required=False, widget=forms.HiddenInput)
+    website = forms.Field(
         required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"})
     )
 
@@ -122,6 +123,12 @@ class SignForm(forms.Form):
         """What the address was probably meant to be, or ""."""
         typed = self.data.get("email", "") if self.is_bound else ""
         return email_addresses.suggest(typed) or ""
+
+    @property
+    def version_number(self) -> int | None:
+        """What the page says it shows; None where that is no number."""
+        said = self.data.get("version", "")
+        return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None
 
     def sign_input(self, *, referral: str) -> SignInput:
         """What is stored. Only for a valid form."""

@@ -1,6 +1,7 @@
 """Signing and what follows: the post, the page after it, confirming, and “it wasn't me”."""
 
 import re
+from dataclasses import replace
 
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -58,7 +59,7 @@ def take_signature(request: HttpRequest, slug: str, *, sure: bool) -> HttpRespon
     if not form.is_valid():
         return render(request, "petitions/petition.html", petition_context(page) | {"form": form}, status=422)
     typed = form.sign_input(referral=referral_from(request.headers.get("Referer", "")))
-    submit(petition_id=page.petition.pk, version_id=page.version.pk, cleaned=typed, at=now)
+    submit(petition_id=page.petition.pk, version_id=version_shown(page, form), cleaned=typed, at=now)
     url = reverse("signed", args=[slug, typed.referral_code])
     if form.email_hint:
         url += "?" + urlencode({HINT_KEY: typed.email.rpartition("@")[2]})
@@ -70,6 +71,15 @@ def post_only(request: HttpRequest, slug: str) -> HttpResponse:
     response = render(request, "405.html", {"petition_url": reverse("petition", args=[slug])}, status=405)
     response["Allow"] = "POST"
     return response
+
+
+def version_shown(page: PetitionPage, form: SignForm) -> int:
+    """The version that was read: a page opened before a change still shows the older one. One query then."""
+    number = form.version_number
+    if number in {None, page.version.number}:
+        return page.version.pk
+    shown = page.petition.versions.filter(number=number).values_list("pk", flat=True).first()
+    return shown or page.version.pk
 
 
 def one_more_click(request: HttpRequest, page: PetitionPage) -> HttpResponse:
@@ -142,7 +152,10 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     page = page_for(signature)
     if page is None or (page.state != "open" and signature.accepted_at is None):
         return link_problem(request, "closed", signature=signature)
-    context = petition_context(page) | {"first_name": signature.first_name, "token": token}
+    context = petition_context(as_signed(page, signature)) | {
+        "first_name": signature.first_name,
+        "token": token,
+    }
     return render(request, "signers/confirm.html", context)
 
 
@@ -170,7 +183,7 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
     except (InvalidToken, Signature.DoesNotExist):
         return link_problem(request, "unknown")
     page = page_for(signature)
-    context = (petition_context(page) if page else {}) | {"page": page, "token": token}
+    context = (petition_context(as_signed(page, signature)) if page else {}) | {"token": token}
     if request.method == "POST":
         block = request.POST.get("block") == "yes"
         confirming.disown(signature_id=signature.pk, at=now, block=block)
@@ -181,7 +194,7 @@ def not_me(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def found(signature_id: int) -> Signature:
-    return Signature.objects.get(pk=signature_id)
+    return Signature.objects.select_related("version").get(pk=signature_id)
 
 
 def page_for(signature: Signature) -> PetitionPage | None:
@@ -189,6 +202,11 @@ def page_for(signature: Signature) -> PetitionPage | None:
     now = timezone.now()
     petition = Petition.objects.public(at=now).for_page().filter(pk=signature.petition_id).first()
     return page_of(petition, at=now) if petition else None
+
+
+def as_signed(page: PetitionPage, signature: Signature) -> PetitionPage:
+    """With the version the signature is under, whatever the petition says by now."""
+    return replace(page, version=signature.version)
 
 
 def link_problem(request: HttpRequest, reason: str, *, signature: Signature | None = None) -> HttpResponse:
