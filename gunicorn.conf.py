@@ -1,5 +1,6 @@
 """How gunicorn serves: `gunicorn config.wsgi` needs no options."""
 
+import logging
 import multiprocessing
 from pathlib import Path
 from typing import Any
@@ -47,3 +48,5 @@ def on_starting(server: Any) -> None:
     from toolkit.log_privacy import WithoutSecrets
 
     server.log.error_log.addFilter(WithoutSecrets())
+    # Django answers HEAD with a body and leaves it to the server to drop that; not worth a warning each time.
+    logging.getLogger("gunicorn.http.wsgi").setLevel(logging.ERROR)

@@ -30,7 +30,7 @@ def configured(monkeypatch):
 def test_gunicorn_knows_every_setting():
     ours = {name for name, value in runpy.run_path(str(FILE)).items() if not name.startswith("_")}
 
-    assert ours - set(Config().settings) == {"Any", "Path", "env", "environ", "multiprocessing"}
+    assert ours - set(Config().settings) == {"Any", "Path", "env", "environ", "logging", "multiprocessing"}
 
 
 def test_headers_of_proxies_are_left_to_the_application(configured):
