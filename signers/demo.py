@@ -19,6 +19,7 @@ from signers import counting
 from signers.demo_names import PEOPLE
 from signers.models import Consent, CountChange, Signature, Supporter
 from signers.signing import REFERRAL_ALPHABET, REFERRAL_LENGTH
+from signers.wordings import updates_wording
 from staff import roles
 from staff.models import User
 from toolkit.email_addresses import mailbox_key
@@ -121,16 +122,11 @@ def signature(petition: Petition, supporter: Supporter, chance: random.Random, *
         last_name=supporter.last_name,
         email=supporter.email,
         updates=chance.random() < 0.7,
-        wording=wording(petition),
+        wording=updates_wording(petition.campaign.organization),
         referral_code="".join(chance.choices(REFERRAL_ALPHABET, k=REFERRAL_LENGTH)),
         confirmed_at=confirmed_at,
         accepted_at=confirmed_at,
     )
-
-
-def wording(petition: Petition) -> str:
-    organization = petition.campaign.organization.name
-    return f"May {organization} send you updates by e-mail? Yes, keep me informed / No, thank you"
 
 
 def consent(campaign: Campaign, made: Signature) -> Consent:

@@ -11,6 +11,7 @@ from django_countries import countries
 
 from petitions.pages import PetitionPage
 from signers.signing import SignInput, new_referral_code
+from signers.wordings import UPDATES_ANSWERS, updates_question, updates_wording
 from toolkit import email_addresses
 from toolkit.person_names import clean_name
 from toolkit.signed_tokens import stamp, stamp_age
@@ -89,7 +90,7 @@ class SignForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
     updates = forms.ChoiceField(
-        choices=[("yes", "Yes, keep me informed"), ("no", "No, thank you")],
+        choices=UPDATES_ANSWERS,
         widget=forms.RadioSelect,
         error_messages={
             "required": "Choose yes or no. Your signature counts either way.",
@@ -115,7 +116,7 @@ class SignForm(forms.Form):
                 del self.fields[name]
         if campaign.asks_country:
             self.fields["country"].choices = [("", "Choose…"), *countries]  # type: ignore[attr-defined]
-        self.updates_question = updates_question(page)
+        self.updates_question = updates_question(page.organization)
         self.fields["updates"].label = self.updates_question
 
     @cached_property
@@ -141,17 +142,11 @@ class SignForm(forms.Form):
             country=cleaned.get("country", ""),
             comment=cleaned.get("comment", ""),
             updates=cleaned["updates"] == "yes",
-            wording=self.wording,
+            wording=updates_wording(self.page.organization),
             referral=referral,
             referral_code=new_referral_code(),
             evidence=self.evidence(),
         )
-
-    @property
-    def wording(self) -> str:
-        """The question with its two answers, as shown."""
-        answers = " / ".join(label for _value, label in self.fields["updates"].choices)  # type: ignore[attr-defined]
-        return f"{self.updates_question} {answers}"
 
     def evidence(self) -> list[str]:
         """What looks odd about this post: honeypot, forged-form, no-stamp, stale-form, too-fast, typo."""
@@ -169,10 +164,6 @@ class SignForm(forms.Form):
         if self.email_hint:
             found.append("typo")
         return found
-
-
-def updates_question(page: PetitionPage) -> str:
-    return f"May {page.organization.name} send you updates by e-mail?"
 
 
 def stamp_scope(page: PetitionPage) -> str:
