@@ -5,11 +5,14 @@ import re
 
 TOKEN_PATHS = re.compile(r"/(confirm|not-me|unsubscribe|me)/[^\s/?\"']+")
 ADDRESSES = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[^\s@<>\"'(),;:]+")
+# What PostgreSQL adds to an error quotes the row: names, comments and all.
+DETAILS = re.compile(r"\bDETAIL:.*?(?=\n\n(?:The above|During handling)|\nTraceback|\Z)", re.DOTALL)
 QUERIES = re.compile(r"(/[^\s?\"']*)\?[^\s\"']+")
 
 
 def redact(text: str) -> str:
-    """`text` with token paths, query strings and e-mail addresses replaced by what they were."""
+    """`text` with token paths, query strings, e-mail addresses and quoted rows replaced by what they were."""
+    text = DETAILS.sub("[row]\n", text)
     text = TOKEN_PATHS.sub(r"/\1/[token]", text)
     text = QUERIES.sub(r"\1?[query]", text)
     return ADDRESSES.sub("[address]", text)

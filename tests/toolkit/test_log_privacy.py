@@ -30,3 +30,17 @@ def test_records_lose_secrets_in_message_arguments_and_traceback() -> None:
     text = logging.Formatter().format(record)
     assert "people.example" not in text
     assert "Failed for [address]" in text
+
+
+def test_rows_that_the_database_quotes_are_left_out() -> None:
+    text = (
+        "IntegrityError: violates check constraint\nDETAIL:  Failing row contains (7, Connie, Example, Because\n\nI care).\n"
+        "\nThe above exception was the direct cause of the following exception:"
+    )
+
+    clean = redact(text)
+
+    assert "Connie" not in clean
+    assert "I care" not in clean
+    assert clean.startswith("IntegrityError: violates check constraint\n[row]")
+    assert "The above exception" in clean
