@@ -34,7 +34,8 @@ def test_records_lose_secrets_in_message_arguments_and_traceback() -> None:
 
 def test_rows_that_the_database_quotes_are_left_out() -> None:
     text = (
-        "IntegrityError: violates check constraint\nDETAIL:  Failing row contains (7, Connie, Example, Because\n\nI care).\n"
+        "IntegrityError: violates check constraint\n"
+        "DETAIL:  Failing row contains (7, Connie, Example, Because\n\nI care).\n"
         "\nThe above exception was the direct cause of the following exception:"
     )
 
