@@ -24,7 +24,7 @@ FOLDED_AT_ONCE, SENT_AT_ONCE = 500, 20
 # Seconds to wait while the database, or the mail server, is away; the last one for as long as it takes.
 DATABASE_BACKOFF = (0.5, 1, 2, 5)
 MAIL_BACKOFF = (10, 20, 40, 60)
-LEAVES_WITHIN = 8  # seconds for what is under way when the worker is asked to stop
+LEAVES_WITHIN = 5  # seconds for what is under way when the worker is asked to stop
 RECOUNT_HOUR = 3  # UTC
 ENDING = (signal.SIGTERM, signal.SIGINT)
 

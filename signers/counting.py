@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 # Any number no other advisory lock of this database has.
 LOCK = 7_310_577_001
-RECOUNTED_AT_ONCE = 200  # petitions
+RECOUNTED_AT_ONCE = 20  # petitions; a short statement each, also with millions of signatures
 
 MISSING_TALLIES = """
     INSERT INTO petitions_tally (petition_id, count, local)

@@ -60,6 +60,7 @@ def _context(signature: Signature, at: datetime) -> dict[str, Any]:
     campaign = signature.petition.campaign
     return {
         "organization": campaign.organization,
+        "language": campaign.language,
         "signature": signature,
         "first_name": one_line(_DIRECTION_OVERRIDES.sub("", signature.first_name)),
         "version": signature.version,

@@ -1,0 +1,367 @@
+"""The worker: what it does when, and that killing it loses and repeats nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from django.core import mail as outbox_of
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.test import override_settings
+from django.utils import timezone
+
+from config.worker import Backoff, Job, jobs, next_night, run_due
+from petitions.models import Tally
+from signers.confirming import confirm
+from signers.folding import fold
+from signers.models import OutgoingMail, Signature, Submission
+from signers.sending import in_doubt, send_due
+from staff.heartbeat import last_beat
+from staff.models import Heartbeat
+from tests.factories import NOW, make_mail, make_petition, make_signature, make_submission
+from tests.smtp_server import HANG, SmtpServer
+
+ROOT = Path(__file__).resolve().parents[2]
+SOON = 30  # seconds in which something that takes one or two has to happen
+
+# A worker that stops for ever in the middle of folding: everything is written, nothing committed.
+STUCK_IN_FOLD = """
+import time
+import django
+django.setup()
+from config.worker import Worker
+from signers.folding import Batch
+store = Batch.store
+def store_and_stop(batch):
+    store(batch)
+    print("stored", flush=True)
+    time.sleep(600)
+Batch.store = store_and_stop
+Worker().run()
+"""
+
+
+@contextmanager
+def worker(*command, port=9, **environment):
+    """A worker process on the database of the test; killed at the end if it is still there."""
+    process = subprocess.Popen(
+        command or (sys.executable, "manage.py", "work"),
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "PYTHONPATH": str(ROOT),
+            "DATABASE_URL": database_url(),
+            "EMAIL_URL": f"smtp://127.0.0.1:{port}",
+            **environment,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def database_url():
+    given = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{given['NAME']}"
+    host = quote(given["HOST"], safe="/")
+    port = f":{given['PORT']}" if given["PORT"] else ""
+    user = f"{given['USER']}:{given['PASSWORD']}" if given["PASSWORD"] else given["USER"]
+    return f"postgres://{user}@{host if host.strip('/') else ''}{port}/{given['NAME']}".replace(
+        "@/", "@//", 1
+    )
+
+
+def kill(process):
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def eventually(condition):
+    """Waits for another process; fails after `SOON`."""
+    deadline = time.monotonic() + SOON
+    while not condition():
+        assert time.monotonic() < deadline, "it never happened"
+        time.sleep(0.05)
+
+
+class WatchedServer(SmtpServer):
+    """Sets `reached` when the conversation comes to the step it hangs at."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.reached = threading.Event()
+
+    def _answer(self, connection, step):
+        if self.answers.get(step) == HANG:
+            self.reached.set()
+        super()._answer(connection, step)
+
+
+def smtp_at(port):
+    return override_settings(
+        EMAIL_BACKEND="toolkit.emails.SmtpBackend", EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, EMAIL_TIMEOUT=1
+    )
+
+
+# --- Killed --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_killed_in_the_middle_of_folding_loses_and_repeats_nothing():
+    petition = make_petition()
+    for number in range(3):
+        make_submission(petition, email=f"{number}@example.org", received_at=timezone.now())
+
+    with worker(sys.executable, "-c", STUCK_IN_FOLD) as process:
+        assert process.stdout.readline() == "stored\n"
+        kill(process)
+
+    assert Submission.objects.count() == 3
+    assert not Signature.objects.exists()
+    # The database may take a moment to notice that nobody is there any more.
+    eventually(lambda: fold(at=NOW) == 3)
+    assert Signature.objects.count() == OutgoingMail.objects.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_killed_before_the_final_dot_has_sent_nothing_and_the_mail_is_sent_once():
+    mail = make_mail(make_signature(at=timezone.now()))
+
+    with WatchedServer({"RCPT": HANG}) as smtp, worker(port=smtp.port) as process:
+        assert smtp.reached.wait(SOON)
+        kill(process)
+
+    mail.refresh_from_db()
+    assert mail.state == "waiting"
+    with SmtpServer() as healthy, smtp_at(healthy.port):
+        eventually(lambda: send_due(at=timezone.now()) == 1)
+        again = send_due(at=timezone.now())
+    mail.refresh_from_db()
+    assert (mail.state, again, len(healthy.mails), len(smtp.mails)) == ("sent", 0, 1, 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_killed_after_the_final_dot_leaves_the_mail_in_doubt_for_staff():
+    mail = make_mail(make_signature(at=timezone.now()))
+
+    with WatchedServer({"dot": HANG}) as smtp, worker(port=smtp.port) as process:
+        assert smtp.reached.wait(SOON)
+        kill(process)
+
+    with SmtpServer() as healthy, smtp_at(healthy.port):
+        again = send_due(at=timezone.now() + timedelta(days=2))
+    assert (again, len(healthy.mails), len(smtp.mails)) == (0, 0, 1)
+    assert list(in_doubt(at=timezone.now() + timedelta(minutes=2))) == [mail]
+
+
+# --- Running -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_folds_sends_and_counts_until_asked_to_stop():
+    petition = make_petition()
+
+    with SmtpServer() as smtp, worker(port=smtp.port) as process:
+        eventually(last_beat)
+        make_submission(petition, received_at=timezone.now())
+        eventually(lambda: smtp.mails)
+        confirm(signature_id=Signature.objects.get().pk, at=timezone.now())
+        eventually(lambda: Tally.objects.get().count == 1)
+        process.send_signal(signal.SIGTERM)
+        output, errors = process.communicate(timeout=SOON)
+
+    assert process.returncode == 0
+    assert "The worker has stopped." in errors
+    assert "connie" not in output + errors
+
+
+@pytest.mark.django_db(transaction=True)
+def test_mail_server_that_hangs_delays_neither_signatures_nor_stopping():
+    petition = make_petition()
+    make_mail(make_signature(petition, at=timezone.now()))
+
+    with WatchedServer({"RCPT": HANG}) as smtp, worker(port=smtp.port) as process:
+        assert smtp.reached.wait(SOON)
+        make_submission(petition, received_at=timezone.now())
+        eventually(lambda: not Submission.objects.exists())
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=SOON)
+
+    assert process.returncode == 0
+    assert Signature.objects.count() == 2
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server that could go away")
+@pytest.mark.django_db(transaction=True)
+def test_worker_outlives_the_database():
+    with worker() as process:
+        eventually(last_beat)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        make_submission(make_petition(), received_at=timezone.now())
+        eventually(lambda: not Submission.objects.exists())
+        process.send_signal(signal.SIGTERM)
+        _output, errors = process.communicate(timeout=SOON)
+
+    assert process.returncode == 0
+    assert "The database does not answer" in errors
+    assert "The database answers again." in errors
+
+
+# --- Once ----------------------------------------------------------------------------------------------------
+
+
+def work_once():
+    errors = StringIO()
+    call_command("work", "--once", stderr=errors)
+    return errors.getvalue()
+
+
+def test_once_does_everything_that_is_due(db):
+    petition = make_petition(confirmation="afterwards")
+    for number in range(30):
+        make_submission(petition, email=f"{number}@example.org", received_at=timezone.now())
+    make_signature(signed_at=NOW - timedelta(days=9999))
+
+    errors = work_once()
+
+    assert errors == ""
+    assert Tally.objects.get(petition=petition).count == 30
+    assert len(outbox_of.outbox) == 30
+    assert Signature.objects.count() == 30
+    assert Heartbeat.objects.exists()
+
+
+def test_once_with_nothing_to_do_does_nothing(db):
+    assert work_once() == ""
+
+
+def test_once_says_in_one_line_that_the_mail_server_is_down_and_folds_all_the_same(db):
+    make_submission(make_petition(), received_at=timezone.now())
+
+    with smtp_at(9):
+        errors = work_once()
+
+    assert errors.count("\n") == 1
+    assert "The mail server does not answer; the mails wait:" in errors
+    assert OutgoingMail.objects.get().state == "waiting"
+
+
+# --- Jobs ----------------------------------------------------------------------------------------------------
+
+
+def job(name, run, **options):
+    return Job(name, run, timedelta(seconds=1), **options)
+
+
+def failing(error):
+    def run(_at):
+        raise error
+
+    return run
+
+
+@pytest.fixture
+def backoff():
+    return Backoff("The database", (1, 2, 5))
+
+
+def test_each_job_runs_when_it_is_due(backoff):
+    ran = []
+    todo = [
+        job("a", lambda at: ran.append("a") or 0),
+        job("b", lambda at: ran.append("b") or 0, due_at=NOW + timedelta(seconds=1)),
+    ]
+
+    run_due(todo, NOW, backoff)
+    run_due(todo, NOW + timedelta(seconds=1), backoff)
+
+    assert ran == ["a", "a", "b"]
+
+
+def test_job_that_had_something_to_do_runs_again_at_once(backoff):
+    left = [3, 2, 1, 0]
+    todo = [job("fold", lambda at: left.pop(0), again_at_once=True)]
+
+    pauses = [run_due(todo, timezone.now(), backoff) for _ in range(4)]
+
+    assert pauses[:3] == [0, 0, 0]
+    assert pauses[3] > 0
+
+
+def test_failing_job_does_not_stop_the_others_and_its_log_quotes_nobody(backoff, caplog):
+    ran = []
+    todo = [job("a", failing(ValueError("connie@example.org"))), job("b", lambda at: ran.append("b") or 0)]
+
+    run_due(todo, NOW, backoff)
+
+    assert ran == ["b"]
+    assert "“a” failed: ValueError" in caplog.text
+    assert "connie" not in caplog.text
+
+
+def test_lost_database_is_reported_once_and_waited_for(db, backoff, caplog):
+    ran = []
+    todo = [job("a", failing(OperationalError("gone"))), job("b", lambda at: ran.append("b") or 0)]
+
+    with suppress_close():
+        pauses = [run_due(todo, NOW, backoff) for _ in range(4)]
+    todo[0].run = lambda at: 0
+    run_due(todo, NOW, backoff)
+
+    assert pauses == [1, 2, 5, 5]
+    assert ran == ["b"]
+    assert caplog.text.count("does not answer") == 1
+    assert caplog.text.count("answers again") == 1
+
+
+@contextmanager
+def suppress_close():
+    """The transaction around a test would not survive the closing of its connection."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "close", lambda: None)
+        yield
+
+
+def test_worker_has_a_job_for_everything_that_happens_by_itself():
+    names = {job.name for job in jobs(NOW)}
+
+    assert names == {"fold", "add up", "heartbeat", "forget", "forget sessions", "recount"}
+
+
+@pytest.mark.parametrize(
+    ("now", "night"), [((2026, 5, 3, 2, 59), (2026, 5, 3, 3, 0)), ((2026, 5, 3, 3, 0), (2026, 5, 4, 3, 0))]
+)
+def test_counts_are_checked_at_night(now, night):
+    moment = NOW.replace(year=now[0], month=now[1], day=now[2], hour=now[3], minute=now[4])
+
+    assert next_night(moment) == NOW.replace(
+        year=night[0], month=night[1], day=night[2], hour=night[3], minute=night[4]
+    )
+
+
+def test_idle_round_makes_few_queries(db, django_assert_max_num_queries):
+    todo = [job for job in jobs(timezone.now()) if job.name in {"fold", "add up"}]
+
+    with django_assert_max_num_queries(2):
+        run_due(todo, timezone.now(), Backoff("The database", (1,)))
