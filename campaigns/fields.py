@@ -8,22 +8,22 @@ from django.db import models
 
 from toolkit.plain_text import one_line
 
+NOT_A_WEB_ADDRESS = "Enter a full web address that begins with https:// or http://."
+
 
 class WebAddressField(models.URLField):
     """A URL that can only be `http` or `https`: it is shown to the public as a link."""
 
-    default_validators = [
-        URLValidator(
-            ["http", "https"], message="Enter a full web address that begins with https:// or http://."
-        )
-    ]
+    default_validators = [URLValidator(["http", "https"], message=NOT_A_WEB_ADDRESS)]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", 1000)
         super().__init__(*args, **kwargs)
 
-    def formfield(self, **kwargs: Any) -> forms.Field:  # type: ignore[override]
-        return super().formfield(**{"assume_scheme": "https", **kwargs})
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
+        return super().formfield(
+            **{"assume_scheme": "https", "error_messages": {"invalid": NOT_A_WEB_ADDRESS}, **kwargs}
+        )
 
 
 class AuthorsFormField(forms.CharField):
@@ -46,5 +46,5 @@ class AuthorsFormField(forms.CharField):
 class AuthorsField(models.JSONField):
     """The authors of a source, a list of names in the order of the publication."""
 
-    def formfield(self, **kwargs: Any) -> forms.Field:  # type: ignore[override]
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
         return models.Field.formfield(self, **{"form_class": AuthorsFormField, **kwargs})

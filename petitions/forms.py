@@ -79,7 +79,23 @@ class SiblingFormSet(BaseInlineFormSet):
         super().__init__(*args, **kwargs)
         self.siblings = {}
 
-    def kept_of(self, prefix: str) -> list[forms.ModelForm]:
+    def clean(self) -> None:
+        super().clean()
+        refused = []
+        for form in self.forms:
+            try:
+                # What the admin asks of a form whose row is to be deleted.
+                if hasattr(form, "cleaned_data") and hasattr(form, "hand_clean_DELETE"):
+                    form.hand_clean_DELETE()
+            except ValidationError as error:
+                refused.append(error)
+        if refused:
+            raise ValidationError(refused)
+
+    def validate_unique(self) -> None:
+        """Left to each part's `clean`, which says it beside the field."""
+
+    def kept_of(self, prefix: str) -> list[Any]:
         """The forms of another part that were filled in and are not being deleted."""
         formset = self.siblings.get(prefix)
         if formset is None:
@@ -98,12 +114,12 @@ class SiblingFormSet(BaseInlineFormSet):
         return [key for key in keys if key]
 
 
-def kept(formset: BaseInlineFormSet) -> list[forms.ModelForm]:
+def kept(formset: BaseInlineFormSet) -> list[Any]:
     return [
         form
         for form in formset.forms
         if hasattr(form, "cleaned_data")
-        and form not in formset.deleted_forms
+        and not form.cleaned_data.get("DELETE")
         and (form.has_changed() or form.instance.pk)
     ]
 
@@ -136,9 +152,6 @@ class LetterFormSet(SiblingFormSet):
             letter.campaign = self.instance
             add_problems(form, letter_problems(letter, keys=keys, petitions=self.petitions_of(letter, kind)))
 
-    def validate_unique(self) -> None:
-        """Left to `clean`, which says it beside the field."""
-
     def petitions_of(self, letter: Letter, kind: str | None) -> list[Petition]:
         """The petitions this letter is going to have, as far as they are known."""
         if not self.instance.organization_id or not kind:
@@ -167,9 +180,6 @@ class SourceFormSet(SiblingFormSet):
             if key and key in seen:
                 form.add_error("key", f"Another source on this form has the key “{key}”.")
             seen.add(key or "")
-
-    def validate_unique(self) -> None:
-        """Left to `clean`, which says it beside the field."""
 
 
 class PetitionFields(forms.Form):
@@ -281,10 +291,7 @@ class TargetFormSet(SiblingFormSet):
         each_target_once(rows)
         self.give_addresses(rows)
 
-    def validate_unique(self) -> None:
-        """Left to `each_target_once`: the place of a row is not a field Django knows."""
-
-    def give_addresses(self, rows: list[forms.ModelForm]) -> None:
+    def give_addresses(self, rows: list[Any]) -> None:
         """Every address once on the form; rows without one get one."""
         used: set[str] = set()
         for form in rows:
@@ -321,7 +328,7 @@ class TargetFormSet(SiblingFormSet):
         super().delete_existing(obj, commit)
 
 
-def each_target_once(rows: Iterable[forms.ModelForm]) -> None:
+def each_target_once(rows: Iterable[Any]) -> None:
     """Adds an error to each row that repeats the person and place of an earlier one."""
     seen: set[tuple[str, str]] = set()
     for form in rows:
@@ -361,8 +368,8 @@ def clean_petition_slug(typed: str, petition: Petition | None) -> str:
         return petition.slug
     if slug:
         check_slug(slug)
-        taken = Petition.objects.filter(slug=slug).exclude(pk=petition.pk if petition is not None else None)
-        if taken.exists():
+        taken = Petition.objects.filter(slug=slug).values_list("pk", flat=True).first()
+        if taken is not None and (petition is None or taken != petition.pk):
             raise ValidationError("Another petition has this address. Choose a different one.")
     return slug
 
@@ -384,7 +391,7 @@ class TargetPageForm(TargetPetitionForm):
     """A target with its petition on a page of their own, for campaigns too large for one form."""
 
     class Meta(TargetPetitionForm.Meta):
-        fields = ("campaign", *TargetPetitionForm.Meta.fields)
+        fields = ("campaign", *TargetPetitionForm.Meta.fields)  # type: ignore[assignment]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -408,7 +415,7 @@ class TargetPageForm(TargetPetitionForm):
         return cleaned
 
     def is_valid_so_far(self) -> bool:
-        return not self._errors
+        return not self.errors
 
 
 class PetitionForm(forms.ModelForm):
@@ -466,7 +473,7 @@ class PetitionForm(forms.ModelForm):
         add_problems(
             self, petition_problems(said, keys=list(letter.campaign.sources.values_list("key", flat=True)))
         )
-        if not self._errors and not cleaned["slug"]:
+        if not self.errors and not cleaned["slug"]:
             target = self.instance.target
             words = (target.place.name, target.last_name) if target else (cleaned["addressee"],)
             cleaned["slug"] = free_slug(letter.campaign, *words)
@@ -523,7 +530,7 @@ class PublishForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("when") == "later" and not cleaned.get("live_at") and "live_at" not in self._errors:
+        if cleaned.get("when") == "later" and not cleaned.get("live_at") and "live_at" not in self.errors:
             self.add_error("live_at", "Choose the time at which the pages go live.")
         if cleaned.get("when") == "now":
             cleaned["live_at"] = None

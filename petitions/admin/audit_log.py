@@ -20,7 +20,7 @@ Signature = Petition._meta.get_field("signatures").related_model
 
 def about(petitions: QuerySet[Petition]) -> Q:
     """Entries on these petitions, and on signatures under them."""
-    signatures = Signature._default_manager.filter(petition__in=petitions)  # type: ignore[union-attr]
+    signatures = Signature._default_manager.filter(petition__in=petitions)
     return Q(subject_type="petition", subject_id__in=petitions.values("pk")) | Q(
         subject_type="signature", subject_id__in=signatures.values("pk")
     )
@@ -30,7 +30,7 @@ class AboutCampaign(admin.SimpleListFilter):
     title = "campaign"
     parameter_name = "campaign"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         return list(Campaign.objects.values_list("pk", "title")[:100])
 
     def queryset(self, request: HttpRequest, entries: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
@@ -48,7 +48,7 @@ class AboutPetition(admin.SimpleListFilter):
     title = "petition"
     parameter_name = "petition"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         """The petitions of the campaign that is chosen; a thousand names would help nobody."""
         campaign = number(request.GET.get("campaign"))
         chosen = number(request.GET.get("petition"))

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 from django.db.models import Count, Model, Q, QuerySet, Sum
 from django.forms.models import BaseInlineFormSet
@@ -104,7 +104,7 @@ class TargetInline(OnCampaignForm, admin.StackedInline):
     def get_formset(
         self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any
     ) -> type[BaseInlineFormSet]:
-        formset = super().get_formset(request, obj, **kwargs)
+        formset: Any = super().get_formset(request, obj, **kwargs)
         # Django would refuse to delete any target with a petition; ours go while nobody has seen them.
         formset.form.hand_clean_DELETE = refuse_deleting_published
         return formset
@@ -134,17 +134,15 @@ def refuse_deleting_published(form: TargetPetitionForm) -> None:
     """Part of a row's validation: what was published stays on record."""
     if not form.cleaned_data.get("DELETE") or not form.instance.pk:
         return
-    published = Petition.objects.filter(target=form.instance).exclude(current_version=None)
-    if published.exists():
-        form.add_error(
-            None,
-            f"{form.instance} has a published petition and stays. Close or unpublish the petition instead.",
+    if Petition.objects.filter(target=form.instance).exclude(current_version=None).exists():
+        raise ValidationError(
+            f"{form.instance} has a published petition and stays. Close or unpublish the petition instead."
         )
     groups = Petition.objects.filter(members=form.instance)
     if groups.exists():
         names = ", ".join(petition.addressee for petition in groups[:3])
-        form.add_error(
-            None, f"{form.instance} is a member of a group: {names}. Take them out of the group first."
+        raise ValidationError(
+            f"{form.instance} is a member of a group: {names}. Take them out of the group first."
         )
 
 
@@ -194,7 +192,7 @@ class CampaignAdmin(RecordedAdmin):
     # --- The form ------------------------------------------------------------------------------------------
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "organization":
             # To add one or correct it is enough here.
             field.widget.can_delete_related = field.widget.can_view_related = False
@@ -210,7 +208,7 @@ class CampaignAdmin(RecordedAdmin):
         self, request: HttpRequest, obj: Campaign, change: bool
     ) -> tuple[list[Any], list[Any]]:
         # The only place where Django has all parts of the form together before checking any of them.
-        formsets, inlines = super()._create_formsets(request, obj, change)
+        formsets, inlines = super()._create_formsets(request, obj, change)  # type: ignore[misc]
         siblings = {formset.prefix: formset for formset in formsets}
         for formset in formsets:
             formset.siblings = siblings

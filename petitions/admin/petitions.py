@@ -53,7 +53,7 @@ class OfCampaign(admin.SimpleListFilter):
     title = "campaign"
     parameter_name = "campaign"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         return list(Campaign.objects.values_list("pk", "title")[:100])
 
     def queryset(self, request: HttpRequest, petitions: QuerySet[Petition]) -> QuerySet[Petition]:

@@ -1,0 +1,453 @@
+"""The campaign's form: one save from organization to petitions, and every mistake told beside its field."""
+
+import re
+
+import pytest
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.urls import reverse
+
+from campaigns.models import Campaign, Place, Target
+from petitions.models import Letter, Petition
+from staff.models import AuditEntry
+from tests.admin_forms import LETTER, SOURCE, TARGET, campaign_form, client_of, stored_campaign_form
+from tests.factories import make_campaign, make_letter, make_organization, make_petition, make_staff
+
+pytestmark = pytest.mark.django_db
+ADD = "/admin/campaigns/campaign/add/"
+
+
+@pytest.fixture
+def editor() -> Client:
+    user = make_staff()
+    user.groups.add(Group.objects.get(name="editor"))
+    return client_of(user)
+
+
+def change_url(campaign: Campaign) -> str:
+    return reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+
+
+def errors_of(response, prefix=None) -> dict:
+    """Errors by field name: of the campaign, or of the first row of a part that has any."""
+    if prefix is None:
+        return dict(response.context["adminform"].form.errors)
+    formsets = {inline.formset.prefix: inline.formset for inline in response.context["inline_admin_formsets"]}
+    return next((dict(errors) for errors in formsets[prefix].errors if errors), {})
+
+
+def test_one_save_makes_campaign_sources_letter_target_and_petition(editor):
+    response = editor.post(ADD, campaign_form(organization=make_organization()))
+
+    assert response.status_code == 302
+    campaign = Campaign.objects.get()
+    petition = Petition.objects.get()
+    assert campaign.slug == "open-sundays"
+    assert campaign.sources.get().authors == ["Ada Lind", "Bo Ek"]
+    assert petition.letter == campaign.letters.get()
+    assert petition.slug == "open-sundays-rivermouth"
+    assert petition.target.last_name == "Okafor"
+    assert petition.target.place == Place.objects.get(name="Rivermouth", region="Westmark")
+
+
+def test_the_empty_form_can_be_opened_without_any_organization(editor):
+    response = editor.get(ADD)
+
+    assert response.status_code == 200
+    assert "Organization" in response.content.decode()
+
+
+def test_saving_unchanged_changes_nothing_and_is_not_recorded(editor):
+    editor.post(ADD, campaign_form(organization=make_organization()))
+    campaign = Campaign.objects.get()
+    before = AuditEntry.objects.count()
+
+    response = editor.post(change_url(campaign), stored_campaign_form(campaign))
+
+    assert response.status_code == 302
+    assert AuditEntry.objects.count() == before
+    assert Petition.objects.count() == 1
+
+
+def test_edits_are_in_the_audit_log_by_field_and_not_by_content(editor):
+    editor.post(ADD, campaign_form(organization=make_organization()))
+    campaign = Campaign.objects.get()
+    form = stored_campaign_form(campaign) | {"letters-0-headline": "A quite different headline"}
+
+    editor.post(change_url(campaign), form)
+
+    entry = AuditEntry.objects.filter(subject_type="campaign").first()
+    assert entry.action == "changed"
+    assert "Headline" in str(entry.details)
+    assert "different headline" not in str(entry.details)
+
+
+def test_save_and_check_leads_to_the_checklist(editor):
+    response = editor.post(ADD, campaign_form(organization=make_organization(), _check="Save and check"))
+
+    assert response.url == reverse("admin:campaigns_campaign_publish", args=[Campaign.objects.get().pk])
+
+
+def test_a_letter_may_cite_a_source_of_the_same_save_but_no_other(editor):
+    body = LETTER["body"] + " And again.[^huors-2026]"
+
+    response = editor.post(
+        ADD, campaign_form(organization=make_organization(), letters=[{**LETTER, "body": body}])
+    )
+
+    assert "Did you mean “hours-2026”?" in str(errors_of(response, "letters")["body"])
+    assert not Campaign.objects.exists()
+
+
+def test_a_source_that_is_being_deleted_can_no_longer_be_cited(editor):
+    editor.post(ADD, campaign_form(organization=make_organization()))
+    campaign = Campaign.objects.get()
+    form = stored_campaign_form(campaign) | {"sources-0-DELETE": "on", "letters-0-closing": "Thanks,"}
+
+    response = editor.post(change_url(campaign), form)
+
+    assert "hours-2026" in str(errors_of(response, "letters"))
+
+
+@pytest.mark.parametrize(
+    ("change", "part", "field", "told"),
+    [
+        ({"letters-0-body": "For {{ target.nmae }}."}, "letters", "body", "{{ target.name }}"),
+        ({"letters-0-body": "{{ supporter.first_name }}"}, "letters", "body", "greeting only"),
+        (
+            {"letters-0-headline": "In {{ place.region }}", "targets-0-place_region": ""},
+            "letters",
+            "headline",
+            "Ada Okafor",
+        ),
+        ({"letters-0-body": ""}, "letters", "body", "required"),
+        ({"letters-0-statement": "   "}, "letters", "statement", "required"),
+        ({"letters-0-kind": "protest"}, "letters", "kind", "protest"),
+        ({"sources-0-key": "Hours 2026"}, "sources", "key", "small letters"),
+        ({"sources-0-url": "javascript:alert(1)"}, "sources", "url", "https://"),
+        ({"sources-0-date": "yesterday"}, "sources", "date", "valid date"),
+        ({"sources-0-title": ""}, "sources", "title", "required"),
+        ({"targets-0-name": ""}, "targets", "name", "required"),
+        ({"targets-0-place_name": ""}, "targets", "place_name", "required"),
+        ({"targets-0-kind": "thank-you"}, "targets", "kind", "no thank-you letter"),
+        ({"targets-0-slug": "Über uns!"}, "targets", "slug", "uber-uns"),
+        ({"targets-0-headline": "{{ plaec.name }}"}, "targets", "headline", "{{ place.name }}"),
+        ({"targets-0-local": "Look.[^huors-2026]"}, "targets", "local", "hours-2026"),
+        ({"targets-0-goal": "9" * 5000}, "targets", "goal", "number"),
+        ({"targets-0-goal": "0"}, "targets", "goal", "1"),
+        ({"targets-0-email": "mayor at rivermouth"}, "targets", "email", "valid email"),
+    ],
+)
+def test_a_mistake_is_told_beside_its_field_and_nothing_typed_is_lost(editor, change, part, field, told):
+    form = campaign_form(organization=make_organization()) | change
+
+    response = editor.post(ADD, form)
+
+    assert response.status_code == 200
+    assert told in str(errors_of(response, part)[field])
+    assert "Many ask for it" in response.content.decode() or "letters-0-body" in change
+    assert not Campaign.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "told"),
+    [
+        ({"title": ""}, "title", "required"),
+        ({"organization": ""}, "organization", "required"),
+        ({"organization": "12345678901234567890123"}, "organization", "valid choice"),
+        ({"slug": "öffne das"}, "slug", "offne-das"),
+        ({"language": "klingon!"}, "language", "language code"),
+        ({"count_floor": "-4"}, "count_floor", "0"),
+    ],
+)
+def test_a_mistake_in_the_campaign_itself_is_told_too(editor, change, field, told):
+    response = editor.post(ADD, campaign_form(organization=make_organization()) | change)
+
+    assert told in str(errors_of(response)[field])
+
+
+def test_two_demand_letters_are_refused_beside_the_second(editor):
+    form = campaign_form(organization=make_organization(), letters=[LETTER, LETTER])
+
+    response = editor.post(ADD, form)
+
+    assert "There is a demand letter already" in str(errors_of(response, "letters")["kind"])
+
+
+def test_a_source_key_twice_is_refused(editor):
+    form = campaign_form(organization=make_organization(), sources=[SOURCE, {**SOURCE, "title": "Another"}])
+
+    response = editor.post(ADD, form)
+
+    assert "hours-2026" in str(errors_of(response, "sources")["key"])
+
+
+def test_the_same_target_twice_is_refused_whatever_its_case(editor):
+    again = {**TARGET, "name": "ada okafor", "place_name": "rivermouth"}
+
+    response = editor.post(ADD, campaign_form(organization=make_organization(), targets=[TARGET, again]))
+
+    assert "listed twice" in str(errors_of(response, "targets")["name"])
+
+
+def test_a_target_that_is_stored_already_is_refused(editor):
+    editor.post(ADD, campaign_form(organization=make_organization()))
+    campaign = Campaign.objects.get()
+    form = stored_campaign_form(campaign)
+    extra = {f"targets-1-{name}": value for name, value in TARGET.items()}
+
+    response = editor.post(change_url(campaign), form | extra | {"targets-TOTAL_FORMS": 2})
+
+    assert "Ada Okafor" in str(errors_of(response, "targets")["name"])
+
+
+def test_two_targets_of_one_place_get_addresses_of_their_own(editor):
+    other = {**TARGET, "name": "Bo Lind", "office": "Treasurer"}
+    third = {**TARGET, "name": "Cy Lind", "office": "Clerk"}
+
+    editor.post(ADD, campaign_form(organization=make_organization(), targets=[TARGET, other, third]))
+
+    slugs = Petition.objects.order_by("pk").values_list("slug", flat=True)
+    assert list(slugs) == [
+        "open-sundays-rivermouth",
+        "open-sundays-rivermouth-lind",
+        "open-sundays-rivermouth-2",
+    ]
+
+
+def test_names_in_other_scripts_get_an_address_too(editor):
+    targets = [{**TARGET, "name": "王小明", "place_name": "河口", "place_region": ""}]
+
+    editor.post(ADD, campaign_form(organization=make_organization(), title="图书馆", targets=targets))
+
+    assert Campaign.objects.get().slug == "campaign"
+    assert re.fullmatch(r"[a-z0-9-]+", Petition.objects.get().slug)
+
+
+def test_an_address_that_is_taken_is_refused(editor):
+    taken = make_petition().slug
+
+    response = editor.post(
+        ADD, campaign_form(organization=make_organization(), targets=[{**TARGET, "slug": taken}])
+    )
+
+    assert "Another petition has this address" in str(errors_of(response, "targets")["slug"])
+
+
+def test_an_address_twice_on_the_form_is_refused(editor):
+    rows = [{**TARGET, "slug": "same"}, {**TARGET, "name": "Bo Lind", "slug": "same"}]
+
+    response = editor.post(ADD, campaign_form(organization=make_organization(), targets=rows))
+
+    assert "Another petition on this form" in str(errors_of(response, "targets")["slug"])
+
+
+def test_a_campaign_address_that_is_taken_is_refused(editor):
+    make_campaign(slug="open-sundays")
+
+    response = editor.post(ADD, campaign_form(organization=make_organization(), slug="open-sundays"))
+
+    assert "Another campaign has this address" in str(errors_of(response)["slug"])
+
+
+def test_what_was_published_keeps_kind_and_address(editor):
+    petition = make_petition()
+    make_letter(campaign=petition.campaign, kind="thank-you")
+    form = stored_campaign_form(petition.campaign)
+
+    response = editor.post(
+        change_url(petition.campaign),
+        form | {"targets-0-kind": "thank-you", "targets-0-slug": "elsewhere", "slug": "moved"},
+    )
+
+    errors = errors_of(response, "targets")
+    assert "kind stays" in str(errors["kind"])
+    assert "address stays" in str(errors["slug"])
+    assert "stays" in str(errors_of(response)["slug"])
+
+
+def test_a_draft_moves_to_the_other_letter(editor):
+    petition = make_petition(live=False)
+    thanks = make_letter(campaign=petition.campaign, kind="thank-you")
+    form = stored_campaign_form(petition.campaign) | {"targets-0-kind": "thank-you"}
+
+    response = editor.post(change_url(petition.campaign), form)
+
+    assert response.status_code == 302
+    petition.refresh_from_db()
+    assert petition.letter == thanks
+
+
+def test_deleting_a_target_takes_its_draft_along(editor):
+    petition = make_petition(live=False)
+
+    response = editor.post(
+        change_url(petition.campaign), stored_campaign_form(petition.campaign) | {"targets-0-DELETE": "on"}
+    )
+
+    assert response.status_code == 302
+    assert not Target.objects.exists()
+    assert not Petition.objects.exists()
+
+
+def test_a_target_with_a_published_petition_stays(editor):
+    petition = make_petition()
+
+    response = editor.post(
+        change_url(petition.campaign), stored_campaign_form(petition.campaign) | {"targets-0-DELETE": "on"}
+    )
+
+    assert response.status_code == 200
+    assert "published petition and stays" in response.content.decode()
+    assert Target.objects.exists()
+
+
+def test_a_letter_that_petitions_use_stays(editor):
+    petition = make_petition()
+    form = stored_campaign_form(petition.campaign) | {"letters-0-DELETE": "on"}
+
+    response = editor.post(change_url(petition.campaign), form)
+
+    assert response.status_code == 200
+    assert Letter.objects.exists()
+
+
+def test_postal_codes_of_a_place_are_kept_when_the_field_is_not_touched(editor):
+    Place.objects.create(name="Rivermouth", region="Westmark", postal_prefixes="941 942")
+
+    editor.post(ADD, campaign_form(organization=make_organization()))
+
+    assert Place.objects.get().postal_prefixes == "941 942"
+
+
+def test_a_large_campaign_opens_with_a_link_to_its_petitions(editor):
+    letter = make_letter()
+    for _ in range(31):
+        make_petition(letter=letter, live=False)
+
+    response = editor.get(change_url(letter.campaign))
+
+    assert response.status_code == 200
+    assert "too many for one form" in response.content.decode()
+    assert "targets-TOTAL_FORMS" not in response.content.decode()
+
+
+def test_a_large_campaign_can_be_saved_and_gets_targets_one_by_one(editor):
+    letter = make_letter()
+    for _ in range(31):
+        make_petition(letter=letter, live=False)
+    campaign = letter.campaign
+    form = {
+        name: value
+        for name, value in stored_campaign_form(campaign).items()
+        if not name.startswith("targets-")
+    }
+
+    saved = editor.post(change_url(campaign), form | {"letters-0-closing": "So long,"})
+    added = editor.post("/admin/campaigns/target/add/", {**TARGET, "campaign": campaign.pk, "last_name": ""})
+
+    assert saved.status_code == added.status_code == 302
+    assert Petition.objects.filter(letter=letter).count() == 32
+
+
+@pytest.mark.parametrize(
+    "junk", ["\0", "\x01\x02", "\u202e" * 50, "x" * 200_000, "{{" * 5000, "[^" * 5000, "'; --"]
+)
+@pytest.mark.parametrize(
+    "field", ["title", "letters-0-body", "sources-0-authors", "targets-0-name", "targets-0-postal_prefixes"]
+)
+def test_odd_input_never_breaks_the_form(editor, field, junk):
+    form = campaign_form(organization=make_organization()) | {field: junk}
+
+    response = editor.post(ADD, form)
+
+    assert response.status_code in (200, 302)
+
+
+@pytest.mark.parametrize(
+    "change", [{"targets-TOTAL_FORMS": "many"}, {"letters-INITIAL_FORMS": "3"}, {"sources-TOTAL_FORMS": "-1"}]
+)
+def test_a_form_that_was_tampered_with_is_refused(editor, change):
+    response = editor.post(ADD, campaign_form(organization=make_organization()) | change)
+
+    assert response.status_code == 200
+    assert not Campaign.objects.exists()
+
+
+def test_rows_deleted_in_another_tab_are_told_and_not_a_crash(editor):
+    petition = make_petition(live=False)
+    form = stored_campaign_form(petition.campaign)
+    Petition.objects.all().delete()
+    Target.objects.all().delete()
+
+    response = editor.post(change_url(petition.campaign), form)
+
+    assert response.status_code == 200
+
+
+def test_counts_are_the_numbers_of_the_tallies(editor):
+    petition = make_petition()
+    petition.tally.count = 1204
+    petition.tally.save()
+
+    response = editor.get(reverse("admin:campaigns_campaign_counts", args=[petition.campaign.pk]))
+
+    assert response.json() == {
+        "total": "1,204 signatures",
+        "petitions": {str(petition.pk): {"state": "Open", "count": "1,204 signatures"}},
+    }
+
+
+def test_the_steps_say_what_is_next(editor):
+    campaign = make_campaign()
+
+    page = editor.get(change_url(campaign)).content.decode()
+
+    assert re.search(r'step missing">\s*<a href="#letters-group">Letters', page)
+
+
+def test_a_copy_has_texts_and_targets_but_no_history(editor):
+    petition = make_petition(local="Only here.")
+
+    response = editor.post(
+        reverse("admin:campaigns_campaign_duplicate", args=[petition.campaign.pk]), {"with_targets": "on"}
+    )
+
+    copy = Campaign.objects.exclude(pk=petition.campaign.pk).get()
+    copied = Petition.objects.get(letter__campaign=copy)
+    assert response.url == change_url(copy)
+    assert copy.slug != petition.campaign.slug
+    assert copied.local == "Only here."
+    assert copied.slug != petition.slug
+    assert (copied.current_version, copied.live_at) == (None, None)
+    assert copied.target.campaign == copy
+
+
+def test_a_copy_without_targets_has_letters_only(editor):
+    petition = make_petition()
+
+    editor.post(reverse("admin:campaigns_campaign_duplicate", args=[petition.campaign.pk]))
+
+    copy = Campaign.objects.exclude(pk=petition.campaign.pk).get()
+    assert copy.letters.count() == 1
+    assert not copy.targets.exists()
+
+
+def test_looking_at_the_duplicate_page_copies_nothing(editor):
+    campaign = make_campaign()
+
+    editor.get(reverse("admin:campaigns_campaign_duplicate", args=[campaign.pk]))
+
+    assert Campaign.objects.count() == 1
+
+
+def test_a_member_of_a_group_stays(editor):
+    petition = make_petition(live=False)
+    group = Petition.objects.create(letter=petition.letter, addressee="mayors of the river", slug="group")
+    group.members.add(petition.target)
+
+    response = editor.post(
+        change_url(petition.campaign), stored_campaign_form(petition.campaign) | {"targets-0-DELETE": "on"}
+    )
+
+    assert "member of a group: mayors of the river" in response.content.decode()
