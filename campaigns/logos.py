@@ -50,7 +50,7 @@ def encode(image: Image.Image) -> Logo:
     """Turned the way the camera meant, scaled down, as PNG."""
     upright = ImageOps.exif_transpose(image).convert("RGBA")
     upright.thumbnail(MAX_SIZE)
-    if upright.getextrema()[3] == (255, 255):
+    if upright.getchannel("A").getextrema() == (255, 255):
         upright = upright.convert("RGB")
     # A fresh picture takes along no metadata, profile or text chunk.
     plain = Image.new(upright.mode, upright.size)

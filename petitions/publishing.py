@@ -150,7 +150,7 @@ def publishable(campaign: Campaign, petitions: Collection[Petition] | None) -> Q
     rows = (
         Petition.objects.filter(letter__campaign=campaign, closed_at=None)
         .select_related("target__place", "current_version")
-        .annotate(signed=Exists(signatures._default_manager.filter(petition=OuterRef("pk"))))  # type: ignore[union-attr]
+        .annotate(signed=Exists(signatures._default_manager.filter(petition=OuterRef("pk"))))
         .order_by("position", "pk")
     )
     return rows if petitions is None else rows.filter(pk__in=[petition.pk for petition in petitions])
@@ -161,8 +161,10 @@ def render_all(letters: dict[int, Letter], sources: list[Source], petitions: lis
     compiled = {pk: CompiledLetter.of(letter) for pk, letter in letters.items()}
     return [
         Change(
-            petition, render(petition, compiled=compiled[petition.letter_id], sources=by_key), petition.signed
-        )  # type: ignore[attr-defined]
+            petition,
+            render(petition, compiled=compiled[petition.letter_id], sources=by_key),
+            petition.signed,  # type: ignore[attr-defined]
+        )
         for petition in petitions
     ]
 

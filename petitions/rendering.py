@@ -5,12 +5,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from typing import Any
 
 from campaigns.models import Source
 from petitions.models import Letter, Petition
 from toolkit import markdown, merge_fields
-from toolkit.footnotes import Notes
+from toolkit.footnotes import Note, Notes
 from toolkit.markdown import Document
 from toolkit.safe_html import clean, escape
 
@@ -45,7 +44,7 @@ class Rendered:
     letter_html: str
     letter_text: str
     notes_html: str
-    notes: list[dict[str, Any]] = field(hash=False)
+    notes: list[Note] = field(hash=False)
     call_to_action: str
     button: str
     thanks_html: str

@@ -1,6 +1,6 @@
 """The public pages: home, campaign, petition, change history, and the small files they load."""
 
-from itertools import pairwise
+from itertools import zip_longest
 from typing import Any
 
 from django.db.models import Count, F, Q, Sum
@@ -104,7 +104,7 @@ def versions(request: HttpRequest, slug: str) -> HttpResponse:
     newest_first = list(
         page.petition.versions.order_by("-number").defer("letter_html", "notes_html", "notes")
     )
-    entries = [history_entry(newer, older) for newer, older in pairwise([*newest_first, None])]
+    entries = [history_entry(newer, older) for newer, older in zip_longest(newest_first, newest_first[1:])]
     context = petition_context(page) | {
         "entries": entries,
         "page_title": f"Change history: {page.version.headline}",

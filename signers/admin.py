@@ -50,13 +50,13 @@ class BoundedPaginator(Paginator):
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.order_by()[: self.MOST].count()  # type: ignore[union-attr]
+        return self.object_list.order_by()[: self.MOST].count()  # type: ignore[attr-defined]
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
     """Staff look; nothing is added or edited by hand."""
 
-    actions: ClassVar = None
+    actions: Any = None
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
@@ -94,7 +94,7 @@ class OfCampaign(admin.SimpleListFilter):
     title = "campaign"
     parameter_name = "campaign"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         return list(Campaign.objects.values_list("pk", "title")[:100])
 
     def queryset(self, request: HttpRequest, signatures: QuerySet[Signature]) -> QuerySet[Signature]:
@@ -110,7 +110,7 @@ class OfPetition(admin.SimpleListFilter):
     title = "petition"
     parameter_name = "petition"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[int, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
         campaign, chosen = number(request.GET.get("campaign")), number(request.GET.get("petition"))
         petitions = Petition.objects.filter(Q(letter__campaign=campaign) | Q(pk=chosen))
         listed = petitions.select_related("letter", "target").order_by("pk")[:MOST_PETITIONS_LISTED]
@@ -331,7 +331,8 @@ class SignatureAdmin(ReadOnlyAdmin):
     ) -> tuple[QuerySet[Signature], str, Campaign | None, Petition | None]:
         """The filters the form sent along, as a query and as words for the audit log, which names nobody."""
         sent = request.POST
-        signatures, words = Signature.objects.all(), []
+        signatures: QuerySet[Signature] = Signature.objects.all()
+        words: list[str] = []
         campaign = Campaign.objects.filter(pk=number(sent.get("campaign"))).first()
         petition = Petition.objects.filter(pk=number(sent.get("petition"))).first()
         if sent.get("campaign"):
@@ -475,7 +476,7 @@ class SubmissionAdmin(RecordedAdmin, ReadOnlyAdmin):
         "petition_id", "evidence", "parked_at", "parked_reason",
     )  # fmt: skip
     readonly_fields = fields
-    actions: ClassVar = ()
+    actions = ()
 
     def has_delete_permission(self, request: HttpRequest, obj: Submission | None = None) -> bool:
         """What is on its way is the worker's; only what was set aside can be deleted."""
@@ -518,7 +519,7 @@ class OutgoingMailAdmin(ReadOnlyAdmin):
         "sent_at", "failed_at", "dropped_at",
     )  # fmt: skip
     readonly_fields = fields
-    actions: ClassVar = ("send_again",)
+    actions = ("send_again",)
 
     @admin.display(description="state")
     def mail_state(self, mail: OutgoingMail) -> str:
@@ -556,7 +557,7 @@ def preview_html(request: HttpRequest, petition: Petition, version: Version) -> 
     policy allows by its hash.
     """
     message = confirm_mail_preview(petition=petition, version=version, at=timezone.now())
-    html = with_style_sheet(str(message.alternatives[0].content))
+    html = with_style_sheet(str(message.alternatives[0][0]))
     hashes = [
         f"'sha256-{base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()}'"
         for sheet in re.findall(r"<style[^>]*>(.*?)</style>", html, re.DOTALL)

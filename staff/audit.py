@@ -48,7 +48,7 @@ def make(
         actor=actor,
         actor_name=actor.get_username() if actor else SYSTEM,
         action=action[:60],
-        subject_type=subject._meta.model_name,
+        subject_type=str(subject._meta.model_name),
         subject_id=subject.pk,
         subject_label=str(subject)[:300],
         reason=reason,

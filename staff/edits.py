@@ -23,7 +23,7 @@ class RecordedAdmin(admin.ModelAdmin):
         self.record(request, obj, "added", [])
         return super().log_addition(request, obj, message)
 
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry | None:
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry | None:  # type: ignore[override]
         if message:
             self.record(request, obj, "changed", message if isinstance(message, list) else [])
         return super().log_change(request, obj, message)

@@ -23,7 +23,9 @@ def campaign_overview(context: dict[str, Any]) -> dict[str, Any]:
         return {"may_view": False}
     now = timezone.now()
     campaigns = list(Campaign.objects.select_related("organization").defer("organization__logo")[:SHOWN])
-    rows = Petition.objects.filter(letter__campaign__in=campaigns).values_list("letter__campaign").order_by()
+    rows: Any = (
+        Petition.objects.filter(letter__campaign__in=campaigns).values_list("letter__campaign").order_by()
+    )
     rows = rows.annotate(
         petitions=Count("pk"), live=Count("pk", filter=Q(live_at__lte=now)), signatures=Sum("tally__count")
     )
