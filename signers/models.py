@@ -22,7 +22,9 @@ class Supporter(models.Model):
         "last_name": ERASED,
     }
 
-    mailbox = models.CharField(max_length=320, unique=True, help_text="Canonical key of the address, never used to send.")
+    mailbox = models.CharField(
+        max_length=320, unique=True, help_text="Canonical key of the address, never used to send."
+    )
     email = models.CharField("e-mail address", max_length=320, help_text="As typed; mail goes here.")
     first_name = models.CharField(max_length=80, blank=True)
     last_name = models.CharField(max_length=80, blank=True)
@@ -58,7 +60,11 @@ class Submission(models.Model):
     wording = models.TextField(help_text="The exact question about updates that was shown.")
     referral = models.CharField(max_length=16, blank=True, help_text="Code of the shared link that led here.")
     referral_code = models.CharField(max_length=16, help_text="Code for this signer's own shared link.")
-    evidence = models.JSONField(default=list, blank=True, help_text="What looked odd: honeypot, too-fast, stale-form, forged-form, typo.")
+    evidence = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="What looked odd: honeypot, too-fast, stale-form, forged-form, typo.",
+    )
     parked_at = models.DateTimeField(null=True, blank=True)
     parked_reason = models.CharField(max_length=300, blank=True)
 
@@ -90,7 +96,16 @@ class Signature(models.Model):
 
     PERSONAL_FIELDS: ClassVar[dict[str, str]] = {
         field: f"{UNCONFIRMED}; {ERASED}"
-        for field in ("supporter", "first_name", "last_name", "email", "postal_code", "country", "comment", "evidence")
+        for field in (
+            "supporter",
+            "first_name",
+            "last_name",
+            "email",
+            "postal_code",
+            "country",
+            "comment",
+            "evidence",
+        )
     }
 
     petition = models.ForeignKey(Petition, on_delete=models.PROTECT, related_name="signatures")
@@ -103,15 +118,23 @@ class Signature(models.Model):
     postal_code = models.CharField(max_length=20, blank=True)
     country = models.CharField(max_length=2, blank=True)
     comment = models.TextField(blank=True)
-    is_local = models.BooleanField("local", default=False, help_text="The postal code belongs to the target’s own place.")
-    updates = models.BooleanField(default=False, help_text="Whether updates were wanted; becomes a consent when confirmed.")
+    is_local = models.BooleanField(
+        "local", default=False, help_text="The postal code belongs to the target’s own place."
+    )
+    updates = models.BooleanField(
+        default=False, help_text="Whether updates were wanted; becomes a consent when confirmed."
+    )
     wording = models.TextField(blank=True)
     referral = models.CharField(max_length=16, blank=True)
     referral_code = models.CharField(max_length=16)
     evidence = models.JSONField(default=list, blank=True)
-    confirmed_at = models.DateTimeField(null=True, blank=True, help_text="The owner of the mailbox pressed the button.")
+    confirmed_at = models.DateTimeField(
+        null=True, blank=True, help_text="The owner of the mailbox pressed the button."
+    )
     accepted_at = models.DateTimeField(null=True, blank=True, help_text="Counts since.")
-    held_at = models.DateTimeField(null=True, blank=True, help_text="Set aside for staff; neither counted nor mailed.")
+    held_at = models.DateTimeField(
+        null=True, blank=True, help_text="Set aside for staff; neither counted nor mailed."
+    )
     removed_at = models.DateTimeField(null=True, blank=True)
     removal = models.CharField(max_length=10, choices=Removal, blank=True)
 
@@ -130,10 +153,12 @@ class Signature(models.Model):
                 violation_error_message="This supporter has already signed this petition.",
             ),
             models.CheckConstraint(
-                condition=Q(confirmed_at=None) | Q(accepted_at__isnull=False), name="signature_confirmed_is_accepted"
+                condition=Q(confirmed_at=None) | Q(accepted_at__isnull=False),
+                name="signature_confirmed_is_accepted",
             ),
             models.CheckConstraint(
-                condition=(Q(removed_at=None) & Q(removal="")) | (Q(removed_at__isnull=False) & Q(removal__in=["not-me", "staff"])),
+                condition=(Q(removed_at=None) & Q(removal=""))
+                | (Q(removed_at__isnull=False) & Q(removal__in=["not-me", "staff"])),
                 name="signature_removed_says_by_whom",
             ),
         ]
@@ -182,14 +207,19 @@ class Consent(models.Model):
     source = models.CharField("how", max_length=20, choices=Source)
 
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["supporter", "organization", "purpose", "-id"], name="consent_latest")]
+        indexes: ClassVar = [
+            models.Index(fields=["supporter", "organization", "purpose", "-id"], name="consent_latest")
+        ]
 
     def __str__(self) -> str:
         return f"Consent {self.pk}"
 
 
 class CountChange(models.Model):
-    """A change not yet in a petition's tally. No foreign key, no hot row: changes are appended and added up every second."""
+    """A change not yet in a petition's tally.
+
+    No foreign key, no hot row: changes are appended, and added up every second.
+    """
 
     petition_id = models.BigIntegerField()
     change = models.SmallIntegerField()
@@ -198,7 +228,9 @@ class CountChange(models.Model):
     class Meta:
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(change__in=[-1, 1]), name="count_change_is_one"),
-            models.CheckConstraint(condition=Q(local_change=0) | Q(local_change=F("change")), name="count_change_local_agrees"),
+            models.CheckConstraint(
+                condition=Q(local_change=0) | Q(local_change=F("change")), name="count_change_local_agrees"
+            ),
         ]
 
     def __str__(self) -> str:
