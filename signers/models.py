@@ -42,10 +42,10 @@ class Submission(models.Model):
     No foreign keys: the request only appends. The fold proves that the petition exists and was open.
     """
 
-    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {
-        field: "when folded, within seconds; a parked row when staff deal with it"
-        for field in ("first_name", "last_name", "email", "postal_code", "country", "comment", "evidence")
-    }
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("first_name", "last_name", "email", "postal_code", "country", "comment", "evidence"),
+        "when folded, within seconds; a parked row when staff deal with it, or after 30 days",
+    )
 
     petition_id = models.BigIntegerField()
     version_id = models.BigIntegerField()
@@ -94,19 +94,10 @@ class Signature(models.Model):
         NOT_ME = "not-me", "Owner of the mailbox: it wasn’t me"
         STAFF = "staff", "Staff"
 
-    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {
-        field: f"{UNCONFIRMED}; {ERASED}"
-        for field in (
-            "supporter",
-            "first_name",
-            "last_name",
-            "email",
-            "postal_code",
-            "country",
-            "comment",
-            "evidence",
-        )
-    }
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("supporter", "first_name", "last_name", "email", "postal_code", "country", "comment", "evidence"),
+        f"{UNCONFIRMED}; {ERASED}",
+    )
 
     petition = models.ForeignKey(Petition, on_delete=models.PROTECT, related_name="signatures")
     supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="signatures")
@@ -243,7 +234,7 @@ class OutgoingMail(models.Model):
     States are dates: waiting (none), handed over (the server has it, its answer is not known), sent, failed, dropped.
     """
 
-    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {"to": "with its signature"}
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {"to": "30 days after it was dealt with; with its signature"}
 
     class Message(models.TextChoices):
         CONFIRM = "confirm", "Confirm your signature"
