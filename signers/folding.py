@@ -15,6 +15,8 @@ from campaigns.models import Campaign
 from petitions.models import Petition, Version
 from signers.mail_limits import MailLimits
 from signers.models import CountChange, OutgoingMail, Signature, Submission, Supporter
+from staff import audit
+from staff.models import User
 from toolkit.email_addresses import mailbox_key
 
 logger = logging.getLogger(__name__)
@@ -51,11 +53,13 @@ def fold(*, at: datetime, limit: int = 500) -> int:
     return _fold_piecemeal(list(waiting.values_list("pk", flat=True)[:limit]), at)
 
 
-def unpark(ids: Collection[int]) -> int:
-    """Gives parked submissions another try; returns how many."""
-    return Submission.objects.filter(pk__in=ids, parked_at__isnull=False).update(
-        parked_at=None, parked_reason=""
-    )
+@transaction.atomic
+def unpark(*, submissions: Collection[Submission], actor: User | None, at: datetime) -> int:
+    """Gives parked submissions another try, once what kept them from being folded was put right; returns how many."""
+    rows = Submission.objects.filter(pk__in=[row.pk for row in submissions], parked_at__isnull=False)
+    parked = list(rows.select_for_update())
+    audit.record_all(actor=actor, action="tried again", subjects=parked, at=at)
+    return rows.update(parked_at=None, parked_reason="")
 
 
 def _fold_piecemeal(ids: list[int], at: datetime) -> int:

@@ -13,6 +13,7 @@ from signers.counting import add_up
 from signers.folding import fold, is_local, unpark
 from signers.models import CountChange, OutgoingMail, Signature, Submission, Supporter
 from signers.removing import remove
+from staff.models import AuditEntry
 from tests.factories import (
     NOW,
     make_petition,
@@ -429,15 +430,15 @@ def test_log_of_a_parked_row_names_nobody(petition, caplog):
 
 
 def test_parked_row_gets_another_try(petition):
-    submission = make_submission(petition, evidence=7)
-    fold(at=NOW)
-    Submission.objects.update(evidence=[])
+    waiting, staff = make_submission(petition, email="other@example.org"), make_staff()
+    submission = make_submission(petition, parked_at=NOW, parked_reason="Odd.")
 
-    unparked = unpark([submission.pk])
-    fold(at=NOW)
+    unparked = unpark(submissions=[submission, waiting], actor=staff, at=LATER)
+    fold(at=LATER)
 
     assert unparked == 1
-    assert Signature.objects.exists()
+    assert Signature.objects.count() == 2
+    assert AuditEntry.objects.get().subject_id == submission.pk
 
 
 def test_trouble_with_the_database_parks_nothing(petition, monkeypatch):
