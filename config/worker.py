@@ -3,6 +3,7 @@
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ FOLDED_AT_ONCE, SENT_AT_ONCE = 500, 20
 DATABASE_BACKOFF = (0.5, 1, 2, 5)
 MAIL_BACKOFF = (10, 20, 40, 60)
 LEAVES_WITHIN = 5  # seconds for what is under way when the worker is asked to stop
+KEPT_OPEN = 60  # seconds without work after which a database connection is given back
 RECOUNT_HOUR = 3  # UTC
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
@@ -40,12 +42,18 @@ class Job:
     again_at_once: bool = False  # as long as there was something to do
 
 
-def jobs(now: datetime) -> list[Job]:
-    """What the worker does with the database, in the order in which it is done."""
+def quick_jobs() -> list[Job]:
+    """What people wait for, in the order in which it is done."""
     return [
         Job("fold", lambda at: fold(at=at, limit=FOLDED_AT_ONCE), timedelta(seconds=0.4), again_at_once=True),
         Job("add up", lambda at: add_up(at=at), timedelta(seconds=1)),
         Job("heartbeat", heartbeat, timedelta(seconds=5)),
+    ]
+
+
+def slow_jobs(now: datetime) -> list[Job]:
+    """What may take minutes where there are millions of signatures."""
+    return [
         Job("forget", lambda at: forget_unconfirmed(at=at), timedelta(hours=1)),
         Job("forget sessions", forget_sessions, timedelta(days=1)),
         Job("recount", lambda _at: len(recount()), timedelta(days=1), due_at=next_night(now)),
@@ -90,7 +98,7 @@ class Backoff:
 
 
 class Worker:
-    """Two threads, so that a mail server that hangs never delays a signature."""
+    """Three threads, so that neither a mail server that hangs nor a long night's work delays a signature."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
@@ -100,8 +108,9 @@ class Worker:
         # Blocked in every thread, and waited for here: a handler could run at any point of a thread's work.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         threads = [
-            threading.Thread(target=work, name=name, daemon=True)
-            for name, work in (("database", self._work_on_database), ("mail", self._send_mails))
+            threading.Thread(target=self._work, args=(quick_jobs(),), name="quick", daemon=True),
+            threading.Thread(target=self._work, args=(slow_jobs(timezone.now()),), name="slow", daemon=True),
+            threading.Thread(target=self._send_mails, name="mail", daemon=True),
         ]
         for thread in threads:
             thread.start()
@@ -110,16 +119,18 @@ class Worker:
         while asked is None and all(thread.is_alive() for thread in threads):
             asked = signal.sigtimedwait(ENDING, 1)
         self.stopping.set()
+        leaving = time.monotonic() + LEAVES_WITHIN
         for thread in threads:
-            thread.join(LEAVES_WITHIN)
+            thread.join(max(0, leaving - time.monotonic()))
         logger.info("The worker has stopped.")
         return asked is not None
 
-    def _work_on_database(self) -> None:
+    def _work(self, todo: list[Job]) -> None:
         backoff = Backoff("The database", DATABASE_BACKOFF)
-        todo = jobs(timezone.now())
         while not self.stopping.is_set():
             pause = run_due(todo, timezone.now(), backoff)
+            if pause > KEPT_OPEN:
+                connection.close()
             self.stopping.wait(pause)
         connection.close()
 
