@@ -14,6 +14,8 @@ MAX_SIZE = (1600, 400)
 FORMATS = ("PNG", "JPEG", "WEBP")
 NOT_A_PICTURE = "This file is not a picture we can read. Use a PNG, JPEG or WebP picture."
 
+TOO_MANY_PIXELS = "This picture has too many pixels. One of 800 pixels’ width is plenty."
+
 
 @dataclass(frozen=True)
 class Logo:
@@ -41,6 +43,8 @@ def read(data: bytes) -> Logo:
                 return encode(image)
     except ValidationError:
         raise
+    except Image.DecompressionBombError as error:
+        raise ValidationError(TOO_MANY_PIXELS) from error
     except Exception as error:
         # A broken picture makes the decoders raise whatever they like.
         raise ValidationError(NOT_A_PICTURE) from error

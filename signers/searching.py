@@ -9,6 +9,7 @@ from petitions.models import Petition
 from toolkit.email_addresses import mailbox_key
 
 MOST_PLACES = 200
+LONGEST = 320  # an e-mail address
 
 
 def signatures_matching(term: str) -> Q:
@@ -17,7 +18,7 @@ def signatures_matching(term: str) -> Q:
     “Okafor”, “Ada Okafor” and “Okafor, Ada” find names; an address finds its mailbox however it is written
     (`J.Doe+x@gmail.com` finds `jdoe@gmail.com`); a city finds the signatures of its petitions, a code the postal codes.
     """
-    term = " ".join(term.replace("\0", "").split())
+    term = tidy(term)
     if not term:
         return Q()
     if "@" in term:
@@ -32,12 +33,17 @@ def signatures_matching(term: str) -> Q:
 
 def supporters_matching(term: str) -> Q:
     """The same for Supporter: names and addresses."""
-    term = " ".join(term.replace("\0", "").split())
+    term = tidy(term)
     if not term:
         return Q()
     if "@" in term:
         return Q(mailbox__startswith=mailbox_key(term))
     return names_matching(term)
+
+
+def tidy(term: str) -> str:
+    """Without what no name has; of a very long text, the beginning."""
+    return " ".join(term[:LONGEST].replace("\0", "").split())
 
 
 def names_matching(term: str) -> Q:

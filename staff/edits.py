@@ -11,9 +11,10 @@ from django.utils import timezone
 
 from staff import audit
 from staff.models import AuditEntry
+from staff.searching import BoundedSearch
 
 
-class RecordedAdmin(admin.ModelAdmin):
+class RecordedAdmin(BoundedSearch, admin.ModelAdmin):
     """A model admin whose additions, changes and deletions are recorded with who, when and which fields.
 
     The names of fields and objects are recorded, never the values: an audit log must not become a copy of the texts.
