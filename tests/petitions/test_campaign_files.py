@@ -1,7 +1,5 @@
 """Campaign files: every problem with its place, loading twice, and the round trip."""
 
-# ruff: noqa: E501 (messages stand here as people read them)
-
 import datetime
 import io
 import sys
