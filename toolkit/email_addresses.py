@@ -33,7 +33,9 @@ def clean(text: str) -> str:
     if not local.isascii():
         raise _invalid("Before the @ use only letters from a to z, digits and signs.")
     try:
-        found = validate_email(address, check_deliverability=False, allow_smtputf8=False, test_environment=True)
+        found = validate_email(
+            address, check_deliverability=False, allow_smtputf8=False, test_environment=True
+        )
     except (EmailNotValidError, UnicodeError, ValueError):
         if "." not in domain:
             raise _invalid(

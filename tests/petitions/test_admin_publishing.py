@@ -95,7 +95,9 @@ def test_publishing_later_schedules_it(publisher, draft):
     assert draft.state(timezone.now()) == "scheduled"
 
 
-@pytest.mark.parametrize("moment", ["", "2001-01-01T10:00", "9999-12-31T23:59", "0001-01-01T00:00", "soon", "\0", "9" * 5000])
+@pytest.mark.parametrize(
+    "moment", ["", "2001-01-01T10:00", "9999-12-31T23:59", "0001-01-01T00:00", "soon", "\0", "9" * 5000]
+)
 def test_an_impossible_time_is_told_beside_it(publisher, draft, moment):
     response = publisher.post(publish_url(draft), reviewed(publisher, draft, when="later", live_at=moment))
 
@@ -203,7 +205,8 @@ def test_closing_asks_first_and_then_closes_with_a_public_note(publisher, live):
     asked = publisher.get(verb_url("close") + f"?petition={live.pk}")
     still_open = Petition.objects.get(pk=live.pk).is_open(timezone.now())
     publisher.post(
-        verb_url("close"), {"petition": live.pk, "won": "won", "note": "The doors are open.", "_confirmed": "Close"}
+        verb_url("close"),
+        {"petition": live.pk, "won": "won", "note": "The doors are open.", "_confirmed": "Close"},
     )
 
     live.refresh_from_db()
@@ -270,7 +273,9 @@ def test_several_are_closed_at_once_and_those_that_cannot_be_are_left_out(publis
 @pytest.mark.parametrize("verb", ["close", "reopen", "schedule-closing", "unpublish"])
 def test_only_publishers_change_a_state(editor, live, verb):
     asked = editor.get(verb_url(verb) + f"?petition={live.pk}")
-    done = editor.post(verb_url(verb), {"petition": live.pk, "reason": "x", "won": "closed", "_confirmed": ""})
+    done = editor.post(
+        verb_url(verb), {"petition": live.pk, "reason": "x", "won": "closed", "_confirmed": ""}
+    )
 
     assert asked.status_code == done.status_code == 403
 
@@ -298,7 +303,14 @@ def test_odd_keys_find_nothing(publisher, keys):
 
 def test_a_petition_to_a_group_is_made_from_its_own_page(editor):
     letter = make_letter()
-    data = {"letter": letter.pk, "addressee": "mayors of the river", "headline": "", "local": "", "goal": "", "position": 0}
+    data = {
+        "letter": letter.pk,
+        "addressee": "mayors of the river",
+        "headline": "",
+        "local": "",
+        "goal": "",
+        "position": 0,
+    }
 
     response = editor.post(
         reverse("admin:petitions_petition_add") + f"?campaign={letter.campaign.pk}",
@@ -321,7 +333,9 @@ def test_a_member_of_another_campaign_is_refused(editor):
 
 
 def test_a_group_without_an_addressee_is_refused(editor):
-    response = editor.post(reverse("admin:petitions_petition_add"), {"letter": make_letter().pk, "position": 0})
+    response = editor.post(
+        reverse("admin:petitions_petition_add"), {"letter": make_letter().pk, "position": 0}
+    )
 
     assert "addressee" in response.context["adminform"].form.errors
 
@@ -349,7 +363,9 @@ def test_a_published_petition_cannot_be_deleted(publisher, live):
 def test_no_lookup_leads_from_petitions_to_signers(editor, live):
     make_signature(live, email="someone@example.org")
 
-    response = editor.get(reverse("admin:petitions_petition_changelist"), {"signatures__email__startswith": "some"})
+    response = editor.get(
+        reverse("admin:petitions_petition_changelist"), {"signatures__email__startswith": "some"}
+    )
 
     assert response.status_code == 400
 

@@ -150,7 +150,9 @@ def test_campaign_below_its_floor_shows_no_total(client: Client, campaign: Campa
     assert response.json() == {"count": None, "goal": 100, "local": None}
 
 
-def test_accent_is_a_style_sheet_of_custom_properties(client: Client, campaign: Campaign, live: Petition) -> None:
+def test_accent_is_a_style_sheet_of_custom_properties(
+    client: Client, campaign: Campaign, live: Petition
+) -> None:
     page = client.get("/petitions/demand-rivermouth/").content.decode()
     address = page.split('href="/organizations/')[1].split('"')[0]
 
@@ -161,7 +163,9 @@ def test_accent_is_a_style_sheet_of_custom_properties(client: Client, campaign: 
     assert "immutable" in response["Cache-Control"]
 
 
-def test_organization_without_color_has_no_style_sheet(client: Client, campaign: Campaign, live: Petition) -> None:
+def test_organization_without_color_has_no_style_sheet(
+    client: Client, campaign: Campaign, live: Petition
+) -> None:
     Organization.objects.update(accent="")
 
     assert "/organizations/" not in client.get("/petitions/demand-rivermouth/").content.decode()
