@@ -19,20 +19,12 @@ INLINE = {
     "event handler": re.compile(r"<[^>]*\son[a-z]+\s*=", re.IGNORECASE),
     "javascript: address": re.compile(r"[\"']\s*javascript:", re.IGNORECASE),
 }
-RAW_COLOR = re.compile(
-    r"#[0-9a-f]{3,8}\b(?![^{};]*\{)|\b(?:rgba?|hsla?|oklch|oklab|lab|lch|hwb)\(", re.IGNORECASE
-)
-CSS_COMMENTS = re.compile(r"/\*.*?\*/", re.DOTALL)
 
 
 def templates_of_pages():
     """Every template but those of mails, which have to carry their style with them."""
     folders = [ROOT / "templates", *(ROOT / app / "templates" for app in APPS)]
     return [path for folder in folders for path in folder.rglob("*.html") if "emails" not in path.parts]
-
-
-def style_sheets():
-    return [path for path in (ROOT / "static").rglob("*.css") if path.name != "tokens.css"]
 
 
 def test_no_module_is_a_drawer():
@@ -47,14 +39,3 @@ def test_templates_keep_to_the_content_security_policy(kind):
 
     assert texts
     assert [str(path.relative_to(ROOT)) for path, text in texts.items() if INLINE[kind].search(text)] == []
-
-
-def test_only_the_tokens_name_colors():
-    texts = {path: CSS_COMMENTS.sub("", path.read_text()) for path in style_sheets()}
-
-    assert texts
-    assert {
-        str(path.relative_to(ROOT)): found
-        for path, text in texts.items()
-        if (found := RAW_COLOR.findall(text))
-    } == {}
