@@ -37,7 +37,9 @@ def publicly_cached(
     conditional = get_conditional_response(request, etag=response["ETag"], response=response)
     if conditional is not response and isinstance(conditional, HttpResponse):
         return conditional
-    if len(response.content) > WORTH_COMPRESSING and ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
+    if len(response.content) > WORTH_COMPRESSING and ACCEPTS_GZIP.search(
+        request.headers.get("Accept-Encoding", "")
+    ):
         response.content = gzip.compress(response.content, compresslevel=6, mtime=0)
         response["Content-Encoding"] = "gzip"
     return response

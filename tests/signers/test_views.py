@@ -32,7 +32,9 @@ def petition() -> Petition:
 
 def post(client: Client, petition: Petition, *, headers: dict[str, str] | None = None, **changes: str) -> Any:
     data = {name: value for name, value in (TYPED | changes).items() if value is not None}
-    return client.post(f"/petitions/{petition.slug}/sign/", data, headers=OURS if headers is None else headers)
+    return client.post(
+        f"/petitions/{petition.slug}/sign/", data, headers=OURS if headers is None else headers
+    )
 
 
 def test_signing_is_one_insert_and_a_redirect(client: Client, petition: Petition) -> None:
@@ -99,7 +101,9 @@ def test_typo_in_the_address_never_blocks_and_is_asked_about(client: Client, pet
 
 
 @pytest.mark.parametrize("hint", ["gmail.com", "<script>", "a@b", "x" * 5000, "\x00"])
-def test_hint_in_the_address_bar_shows_known_typos_only(client: Client, petition: Petition, hint: str) -> None:
+def test_hint_in_the_address_bar_shows_known_typos_only(
+    client: Client, petition: Petition, hint: str
+) -> None:
     response = client.get(f"/petitions/{petition.slug}/signed/abcdefghjk/", {"mail": hint})
 
     assert response.status_code == 200
@@ -133,7 +137,9 @@ def test_referral_code_comes_from_the_address_of_the_page(client: Client, petiti
     assert Submission.objects.get().referral == "abc234defg"
 
 
-@pytest.mark.parametrize("referer", ["http://[bad", "http://x/?r=<script>", "http://x/?r=" + "a" * 999, "\x00"])
+@pytest.mark.parametrize(
+    "referer", ["http://[bad", "http://x/?r=<script>", "http://x/?r=" + "a" * 999, "\x00"]
+)
 def test_odd_referers_are_ignored(client: Client, petition: Petition, referer: str) -> None:
     assert post(client, petition, headers=OURS | {"referer": referer}).status_code == 303
     assert Submission.objects.get().referral == ""
@@ -247,7 +253,9 @@ class TestConfirming:
     def address(self, signature: Signature) -> str:
         return urlsplit(tokens.confirm_link(signature, timezone.now())).path
 
-    def test_opening_the_link_changes_nothing(self, client: Client, signature: Signature, address: str) -> None:
+    def test_opening_the_link_changes_nothing(
+        self, client: Client, signature: Signature, address: str
+    ) -> None:
         response = client.get(address)
 
         signature.refresh_from_db()
@@ -336,7 +344,9 @@ class TestNotMe:
     def address(self, signature: Signature) -> str:
         return urlsplit(tokens.not_me_link(signature, timezone.now())).path
 
-    def test_opening_the_link_changes_nothing(self, client: Client, signature: Signature, address: str) -> None:
+    def test_opening_the_link_changes_nothing(
+        self, client: Client, signature: Signature, address: str
+    ) -> None:
         assert client.get(address).status_code == 200
 
         signature.refresh_from_db()
