@@ -23,6 +23,10 @@ OWNER = "undersigned"
 STARTS_WITHIN = 60  # seconds
 # Nothing here has to survive a power cut.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+# Tests that sign in a hundred threads at once, several at a time.
+ROOMY = ("max_connections=400",)
+# Not what TMPDIR says: a socket's path must be short, and the unprivileged user has to get there.
+PLACE = "/tmp"
 
 
 def main(command: list[str]) -> int:
@@ -30,7 +34,7 @@ def main(command: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     with (
-        tempfile.TemporaryDirectory(prefix="undersigned-", ignore_cleanup_errors=True) as folder,
+        tempfile.TemporaryDirectory(prefix="undersigned-", dir=PLACE, ignore_cleanup_errors=True) as folder,
         server(Path(folder)) as url,
     ):
         return run(command, {**os.environ, "DATABASE_URL": url})
@@ -79,7 +83,7 @@ def server(folder: Path) -> Iterator[str]:
     )
     if initdb.returncode:
         sys.exit(f"PostgreSQL could not be set up.\n{initdb.stdout}{initdb.stderr}")
-    settings = (*FAST, "listen_addresses=", f"unix_socket_directories={folder}")
+    settings = (*FAST, *ROOMY, "listen_addresses=", f"unix_socket_directories={folder}")
     with log.open("wb") as output:
         postgres = subprocess.Popen(
             [programs / "postgres", "-D", data, *(part for setting in settings for part in ("-c", setting))],
