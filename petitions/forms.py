@@ -79,6 +79,12 @@ class SiblingFormSet(BaseInlineFormSet):
         super().__init__(*args, **kwargs)
         self.siblings = {}
 
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if "DELETE" in form.fields:
+            # In a table the box has no label of its own.
+            form.fields["DELETE"].widget.attrs["aria-label"] = "Delete"
+
     def clean(self) -> None:
         super().clean()
         refused = []

@@ -51,6 +51,8 @@ for (const help of document.querySelectorAll('[data-module="writing"]')) {
   const letters = help.closest(".letters");
   const list = help.querySelector('[data-part="sources"]');
   help.querySelector(".writing-hint").hidden = false;
+  // Above the letters it would only be in the way.
+  if (!matchMedia("(min-width: 75rem)").matches) help.querySelector("details").open = false;
   for (const code of help.querySelectorAll("code[data-insert]")) clickable(code);
   letters.addEventListener("focusin", (event) => {
     if (event.target.matches(FIELDS)) last = event.target;
