@@ -1,16 +1,11 @@
 """The worker: what it does when, and that killing it loses and repeats nothing."""
 
-import os
 import signal
-import subprocess
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
-from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from django.core import mail as outbox_of
@@ -28,10 +23,8 @@ from signers.sending import in_doubt, send_due
 from staff.heartbeat import last_beat
 from staff.models import Heartbeat
 from tests.factories import NOW, make_mail, make_petition, make_signature, make_submission
+from tests.processes import SOON, eventually, worker
 from tests.smtp_server import HANG, SmtpServer
-
-ROOT = Path(__file__).resolve().parents[2]
-SOON = 30  # seconds in which something that takes one or two has to happen
 
 # A worker that stops for ever in the middle of folding: everything is written, nothing committed.
 STUCK_IN_FOLD = """
@@ -50,55 +43,9 @@ Worker().run()
 """
 
 
-@contextmanager
-def worker(*command, port=9, **environment):
-    """A worker process on the database of the test; killed at the end if it is still there."""
-    process = subprocess.Popen(
-        command or (sys.executable, "manage.py", "work"),
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "PYTHONPATH": str(ROOT),
-            "DATABASE_URL": database_url(),
-            "EMAIL_URL": f"smtp://127.0.0.1:{port}",
-            **environment,
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def database_url():
-    given = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{given['NAME']}"
-    host = quote(given["HOST"], safe="/")
-    port = f":{given['PORT']}" if given["PORT"] else ""
-    user = f"{given['USER']}:{given['PASSWORD']}" if given["PASSWORD"] else given["USER"]
-    return f"postgres://{user}@{host if host.strip('/') else ''}{port}/{given['NAME']}".replace(
-        "@/", "@//", 1
-    )
-
-
 def kill(process):
     process.send_signal(signal.SIGKILL)
     process.wait()
-
-
-def eventually(condition):
-    """Waits for another process; fails after `SOON`."""
-    deadline = time.monotonic() + SOON
-    while not condition():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.05)
 
 
 class WatchedServer(SmtpServer):
@@ -116,7 +63,7 @@ class WatchedServer(SmtpServer):
 
 def smtp_at(port):
     return override_settings(
-        EMAIL_BACKEND="toolkit.emails.SmtpBackend", EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, EMAIL_TIMEOUT=1
+        EMAIL_BACKEND="toolkit.emails.SmtpBackend", EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, EMAIL_TIMEOUT=10
     )
 
 
