@@ -24,15 +24,18 @@ TOO_BUSY, NO_SUCH_USER = b"451 Too busy\r\n", b"550 No such user <connie@example
 
 
 @contextmanager
-def server(**answers):
+def server(*, timeout=10, **answers):
     """A mail server that answers as told, and settings that point at it."""
-    with SmtpServer(answers) as smtp, smtp_at(smtp.port):
+    with SmtpServer(answers) as smtp, smtp_at(smtp.port, timeout=timeout):
         yield smtp
 
 
-def smtp_at(port):
+def smtp_at(port, *, timeout=10):
     return override_settings(
-        EMAIL_BACKEND="toolkit.emails.SmtpBackend", EMAIL_HOST="127.0.0.1", EMAIL_PORT=port, EMAIL_TIMEOUT=0.5
+        EMAIL_BACKEND="toolkit.emails.SmtpBackend",
+        EMAIL_HOST="127.0.0.1",
+        EMAIL_PORT=port,
+        EMAIL_TIMEOUT=timeout,
     )
 
 
@@ -180,7 +183,7 @@ def test_server_that_is_down_costs_no_mail_an_attempt(db):
 def test_server_that_hangs_or_goes_away_costs_no_mail_an_attempt(db, answers):
     make_mail()
 
-    with server(**answers), pytest.raises(ServerUnavailable):
+    with server(timeout=0.3, **answers), pytest.raises(ServerUnavailable):
         send_due(at=NOW)
 
     mail = OutgoingMail.objects.get()
@@ -262,11 +265,10 @@ def test_one_refused_mail_does_not_stop_the_next(db):
 
 
 @pytest.mark.parametrize("answer", [DROP, HANG])
-def test_mail_without_an_answer_is_in_doubt_and_never_sent_again_by_itself(db, answer, settings):
-    settings.EMAIL_TIMEOUT = 0.2
+def test_mail_without_an_answer_is_in_doubt_and_never_sent_again_by_itself(db, answer):
     mail = make_mail()
 
-    with server(dot=answer) as smtp:
+    with server(timeout=1, dot=answer) as smtp:
         with pytest.raises(ServerUnavailable):
             send_due(at=NOW)
         again = send_due(at=NOW + timedelta(days=9))
