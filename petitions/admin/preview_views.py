@@ -1,5 +1,6 @@
 """A petition as it will look, from the saved texts and without storing a version."""
 
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 
@@ -100,4 +101,6 @@ def part(request: HttpRequest, petition: Petition, name: str) -> HttpResponse:
 
 def page(petition: Petition, version: Version) -> HttpResponse:
     shown = PetitionPage(petition, version, "open", progress_of(petition), preview=True)
-    return HttpResponse(render_to_string("petitions/petition.html", petition_context(shown)))
+    html = render_to_string("petitions/petition.html", petition_context(shown))
+    # The frame runs none, and the browser would complain of each.
+    return HttpResponse(re.sub(r"<script\b[^>]*>.*?</script>", "", html, flags=re.DOTALL))

@@ -297,19 +297,6 @@ def exported(client: Client, **filters: object) -> list[dict[str, str]]:
 
 @pytest.mark.django_db(transaction=True)
 class TestExport:
-    @pytest.fixture(autouse=True)
-    def roles(self):
-        """A test with transactions of its own begins without what migrations made."""
-        from staff.roles import grant_permissions
-
-        grant_permissions()
-
-    @pytest.fixture
-    def manager(self) -> Client:
-        user = make_staff()
-        user.groups.add(Group.objects.get(name="signature manager"))
-        return client_of(user)
-
     def test_it_has_what_the_list_is_filtered_to_and_is_recorded(self, manager):
         one = make_signature(confirmed=True)
         make_signature(confirmed=True)
