@@ -30,6 +30,7 @@ from petitions.forms import (
     TargetFormSet,
     TargetPetitionForm,
     current_petition,
+    published_petitions,
 )
 from petitions.models import Kind, Letter, Petition
 from petitions.rendering import BLOCKS, PAGE_FIELDS, READER
@@ -204,6 +205,14 @@ class CampaignAdmin(RecordedAdmin):
             return (SourceInline, LetterInline)
         return self.inlines
 
+    def get_inline_instances(self, request: HttpRequest, obj: Campaign | None = None) -> list[Any]:
+        """A long source library is folded; Django opens it where a row has a mistake."""
+        inlines = super().get_inline_instances(request, obj)
+        for inline in inlines:
+            if isinstance(inline, SourceInline) and obj is not None and obj.sources.count() > MANY_SOURCES:
+                inline.classes = ["collapse"]
+        return inlines
+
     def _create_formsets(
         self, request: HttpRequest, obj: Campaign, change: bool
     ) -> tuple[list[Any], list[Any]]:
@@ -281,6 +290,31 @@ class CampaignAdmin(RecordedAdmin):
             return None
         self.message_user(request, f"“{obj}” is saved.", messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:campaigns_campaign_publish", args=[obj.pk]))
+
+    # --- Deleting ------------------------------------------------------------------------------------------
+
+    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        """What was published stays on record; a campaign of drafts can go."""
+        return super().has_delete_permission(request, obj) and (
+            obj is None or not published_petitions(obj).exists()
+        )
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        listed, counts = [], {}
+        for campaign in objs:
+            parts = {
+                "petitions": Petition.objects.filter(letter__campaign=campaign),
+                "targets": campaign.targets.all(),
+                "letters": campaign.letters.all(),
+                "sources": campaign.sources.all(),
+            }
+            counts = {"campaigns": 1} | {name: rows.count() for name, rows in parts.items()}
+            listed.append(str(campaign))
+        return listed, counts, set(), []
+
+    def delete_model(self, request: HttpRequest, obj: Campaign) -> None:
+        Petition.objects.filter(letter__campaign=obj, current_version=None).delete()
+        super().delete_model(request, obj)
 
     # --- The list ------------------------------------------------------------------------------------------
 

@@ -451,3 +451,59 @@ def test_a_member_of_a_group_stays(editor):
     )
 
     assert "member of a group: mayors of the river" in response.content.decode()
+
+
+def test_a_campaign_of_drafts_can_be_deleted_with_all_its_parts(editor):
+    campaign = make_petition(live=False).campaign
+    url = reverse("admin:campaigns_campaign_delete", args=[campaign.pk])
+
+    asked = editor.get(url)
+    editor.post(url, {"post": "yes"})
+
+    assert asked.status_code == 200
+    assert not Campaign.objects.exists()
+    assert not Petition.objects.exists()
+
+
+def test_a_campaign_with_a_published_petition_stays(editor):
+    campaign = make_petition().campaign
+
+    response = editor.post(reverse("admin:campaigns_campaign_delete", args=[campaign.pk]), {"post": "yes"})
+
+    assert response.status_code == 403
+
+
+def test_a_long_source_library_is_folded_until_it_has_a_mistake(editor):
+    campaign = make_letter(statement="Open the library.", body="Many ask for it.").campaign
+    for number in range(13):
+        campaign.sources.create(key=f"source-{number}", title="A title")
+
+    folded = editor.get(change_url(campaign)).content.decode()
+    opened = editor.post(
+        change_url(campaign), stored_campaign_form(campaign) | {"sources-3-key": "Not A Key"}
+    ).content.decode()
+
+    summary = re.compile(r"<summary>\s*<h2 id=\"sources-heading\"")
+    assert summary.search(folded)
+    assert not summary.search(opened)
+
+
+def test_a_campaign_of_a_thousand_petitions_opens_with_few_queries(editor, django_assert_max_num_queries):
+    letter = make_letter()
+    place = Place.objects.create(name="Rivermouth")
+    targets = Target.objects.bulk_create(
+        [
+            Target(campaign=letter.campaign, name=f"Mayor {n}", last_name=str(n), place=place)
+            for n in range(1000)
+        ]
+    )
+    Petition.objects.bulk_create(
+        [Petition(letter=letter, target=target, slug=f"petition-{target.pk}") for target in targets]
+    )
+
+    with django_assert_max_num_queries(40):
+        editor.get(change_url(letter.campaign))
+    with django_assert_max_num_queries(20):
+        editor.get(reverse("admin:campaigns_campaign_publish", args=[letter.campaign.pk]))
+    with django_assert_max_num_queries(20):
+        editor.get(reverse("admin:petitions_petition_changelist"))
