@@ -515,7 +515,7 @@ class PublishForm(forms.Form):
         widget=forms.RadioSelect,
         label="When",
     )
-    live_at = MomentField(label="Time", required=False)
+    live_at = MomentField(label="Time, if not now", required=False)
     reason = forms.CharField(
         label="Why the statement changes",
         required=False,
