@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from petitions.models import Petition, Version
 from signers.models import Signature
-from tests.stories.conftest import Person, shown_count, text_of
+from tests.people import Person, shown_count, text_of
 
 CAMPAIGN = """
 [organization]

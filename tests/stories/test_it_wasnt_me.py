@@ -5,7 +5,7 @@ from django.core import mail
 from signers.folding import fold
 from signers.models import Consent, Signature, Supporter
 from tests import factories
-from tests.stories.conftest import Person, later, shown_count, text_of
+from tests.people import Person, later, shown_count, text_of
 
 
 def test_the_owner_of_the_address_takes_an_unconfirmed_signature_away(signed, petition, work):

@@ -4,7 +4,7 @@ import pytest
 from django.core import mail
 
 from signers.models import Signature
-from tests.stories.conftest import Person, later, shown_count, text_of
+from tests.people import Person, later, shown_count, text_of
 
 
 def test_a_forwarded_mail_shows_a_stranger_neither_address_nor_last_name(signed):

@@ -5,7 +5,7 @@ from django.core import mail
 
 from signers.models import Signature
 from tests import factories
-from tests.stories.conftest import Person, later, shown_count
+from tests.people import Person, later, shown_count
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import pytest
 
 from signers.models import OutgoingMail, Signature
+from tests.people import Person, later, path_of, text_of
 from tests.smtp_server import DROP, SmtpServer
-from tests.stories.conftest import Person, later, path_of, text_of
 from toolkit.emails import ServerUnavailable
 
 

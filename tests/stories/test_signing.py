@@ -9,7 +9,7 @@ from campaigns.models import Campaign
 from petitions.closing import close, reopen, unpublish
 from signers.models import Consent, Signature
 from tests import factories
-from tests.stories.conftest import Person, later, path_of, shown_count, text_of
+from tests.people import Person, later, path_of, shown_count, text_of
 
 
 def test_a_supporter_signs_confirms_by_mail_and_is_counted(connie, petition, work):

@@ -9,7 +9,7 @@ from django.utils import timezone
 from signers.models import Signature
 from signers.removing import remove
 from tests import factories
-from tests.stories.conftest import Person, later, path_of, shown_count
+from tests.people import Person, later, path_of, shown_count
 
 
 def what_the_site_tells(person, petition):

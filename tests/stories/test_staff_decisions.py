@@ -7,7 +7,7 @@ from django.utils import timezone
 from signers.models import Signature
 from signers.removing import release, remove, restore
 from tests import factories
-from tests.stories.conftest import Person, later, shown_count, text_of
+from tests.people import Person, later, shown_count, text_of
 
 
 @pytest.fixture
