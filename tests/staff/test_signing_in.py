@@ -21,7 +21,9 @@ def attempt(username="someone", address="192.0.2.7", at=NOW) -> bool:
 def test_the_right_password_logs_in():
     make_staff(username="robin", password="a-long-password-here")
 
-    response = Client().post(LOGIN, {"username": "robin", "password": "a-long-password-here", "next": "/admin/"})
+    response = Client().post(
+        LOGIN, {"username": "robin", "password": "a-long-password-here", "next": "/admin/"}
+    )
 
     assert response.status_code == 302
     assert response.url == "/admin/"
@@ -46,7 +48,9 @@ def test_a_name_nobody_has_is_limited_the_same():
 
 
 def test_one_network_cannot_try_many_names():
-    allowed = [attempt(username=f"name-{n}", address=f"192.0.2.{n}") for n in range(signing_in.PER_NETWORK + 1)]
+    allowed = [
+        attempt(username=f"name-{n}", address=f"192.0.2.{n}") for n in range(signing_in.PER_NETWORK + 1)
+    ]
 
     assert allowed[-1] is False
     assert all(allowed[:-1])
