@@ -33,8 +33,13 @@ DEBUG = _debug in {"on", "true", "yes", "1"}
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else "").rstrip("/")
 if not SITE_URL:
     stop("SITE_URL", "set the address people see, such as https://petitions.example.org.")
-_site = urlsplit(SITE_URL)
-if _site.scheme not in {"http", "https"} or not _site.hostname or _site.path or _site.query:
+try:
+    _site = urlsplit(SITE_URL)
+    _origin = f"{_site.scheme}://{_site.netloc.rpartition('@')[2]}"
+    _is_origin = _site.scheme in {"http", "https"} and bool(_site.hostname) and _site.port != 0
+except ValueError:
+    _is_origin = False
+if not _is_origin or _origin != SITE_URL:
     stop("SITE_URL", "it must be an origin such as https://petitions.example.org, without a path.")
 
 SECRET_KEY = env.str("SECRET_KEY", default="only-for-debugging-on-this-machine" if DEBUG else "")
@@ -48,10 +53,11 @@ if not DEBUG and (
     )
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 
-ALLOWED_HOSTS = env.list(
-    "ALLOWED_HOSTS", default=[_site.hostname, *(["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])]
-)
-if not DEBUG and any(host.strip() in {"*", ".", ""} for host in ALLOWED_HOSTS):
+ALLOWED_HOSTS = [host.strip() for host in env.list("ALLOWED_HOSTS", default=[])] or [
+    _site.hostname,
+    *(["localhost", "127.0.0.1", "[::1]"] if DEBUG else []),
+]
+if not DEBUG and any(not host or "*" in host or host.startswith(".") for host in ALLOWED_HOSTS):
     stop(
         "ALLOWED_HOSTS",
         "name the hosts this site answers to, separated by commas; a wildcard is not allowed.",
@@ -129,7 +135,10 @@ except ValueError:
 
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     if _database["NAME"] != ":memory:":
-        Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as _error:
+            stop("DATABASE_URL", f"its directory cannot be made: {_error.strerror}.")
     _database["OPTIONS"] = {
         # Take the write lock when a transaction begins: an upgrade in mid-transaction fails at once, without waiting.
         "transaction_mode": "IMMEDIATE",
@@ -138,13 +147,15 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
-    _database["CONN_MAX_AGE"] = 60
+    _database.setdefault("CONN_MAX_AGE", 60)
     _database["CONN_HEALTH_CHECKS"] = True
-    # A database that is gone must cost a visitor seconds, not minutes.
     _database["OPTIONS"] = {
+        # A database that is gone must cost a visitor seconds, not minutes.
         "connect_timeout": 3,
         "tcp_user_timeout": 5000,
         "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=120s",
+        # What the address itself asks for, such as sslmode.
+        **_database.get("OPTIONS", {}),
     }
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -1,9 +1,11 @@
 """A wrong setting stops the start with one line that names the variable."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,11 +21,26 @@ GOOD = {
 
 def start(**changes: str | None) -> subprocess.CompletedProcess[str]:
     """Runs `check --deploy` in a process of its own, with the environment of a documented production site."""
+    return run("manage.py", "check", "--deploy", "--fail-level", "WARNING", **changes)
+
+
+def read(name: str, **changes: str | None) -> Any:
+    """One setting as such a process reads it, by way of JSON."""
+    code = f"import json; from config import settings; print(json.dumps(settings.{name}))"
+    return json.loads(run("-c", code, **changes).stdout)
+
+
+def run(*command: str, **changes: str | None) -> subprocess.CompletedProcess[str]:
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}
     environment |= {name: value for name, value in (GOOD | changes).items() if value is not None}
-    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
     return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
 
 
@@ -43,10 +60,15 @@ def test_documented_production_settings_are_silent() -> None:
         ("SITE_URL", None),
         ("SITE_URL", "petitions.example.org"),
         ("SITE_URL", "https://petitions.example.org/path"),
+        ("SITE_URL", "https://petitions.example.org:door"),
+        ("SITE_URL", "https://[petitions.example.org"),
+        ("SITE_URL", "https://robin:secret@petitions.example.org"),
         ("ALLOWED_HOSTS", "*"),
         ("ALLOWED_HOSTS", "petitions.example.org,*"),
+        ("ALLOWED_HOSTS", ".example.org"),
         ("DATABASE_URL", "mysql://root@localhost/x"),
         ("DATABASE_URL", "nonsense"),
+        ("DATABASE_URL", "sqlite:////dev/null/undersigned.sqlite3"),
         ("EMAIL_URL", "carrier-pigeon://home"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,everybody"),
         ("DEBUG", "perhaps"),
@@ -62,3 +84,23 @@ def test_a_wrong_setting_stops_the_start_with_one_line(name: str, value: str | N
     assert name in lines[0]
     if value:
         assert "invented-for-this-test" not in run.stderr
+
+
+def test_options_in_the_address_of_the_database_are_heeded() -> None:
+    address = "postgres://robin:word@db.example.org/petitions?sslmode=verify-full&conn_max_age=5"
+
+    database = read("DATABASES", DATABASE_URL=address)["default"]
+
+    assert database["OPTIONS"]["sslmode"] == "verify-full"
+    assert database["OPTIONS"]["connect_timeout"] == 3
+    assert database["CONN_MAX_AGE"] == 5
+
+
+def test_hosts_may_stand_with_blanks_between_them() -> None:
+    hosts = read("ALLOWED_HOSTS", ALLOWED_HOSTS="petitions.example.org, www.example.org")
+
+    assert hosts == ["petitions.example.org", "www.example.org"]
+
+
+def test_empty_list_of_hosts_is_the_host_of_the_site() -> None:
+    assert read("ALLOWED_HOSTS", ALLOWED_HOSTS="") == ["petitions.example.org"]
