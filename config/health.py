@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -39,7 +39,7 @@ def readiness() -> dict[str, str]:
         executor = MigrationExecutor(connection)
         unapplied = executor.migration_plan(executor.loader.graph.leaf_nodes())
         beat = None if unapplied else last_beat()
-    except DatabaseError:
+    except (DatabaseError, InterfaceError):
         return {"database": "does not answer", "migrations": "unknown", "worker": "unknown"}
     if unapplied:
         return {"database": "ok", "migrations": f"{len(unapplied)} not applied", "worker": "unknown"}

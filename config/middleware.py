@@ -14,10 +14,19 @@ Handler = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
 
 
-def is_trusted(address: str) -> bool:
-    """Whether `address` is one of TRUSTED_PROXIES."""
+def plain(address: str) -> str:
+    """The address as IPv4 where it is one: a socket for both kinds shows 192.0.2.7 as ::ffff:192.0.2.7."""
     try:
         parsed = ipaddress.ip_address(address.strip())
+    except ValueError:
+        return address.strip()
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
+def is_trusted(address: str) -> bool:
+    """Whether the plain `address` is one of TRUSTED_PROXIES."""
+    try:
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return False
     return any(parsed in network for network in settings.TRUSTED_PROXIES)
@@ -34,11 +43,12 @@ class TrustedProxiesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         meta = request.META
-        if is_trusted(meta.get("REMOTE_ADDR", "")):
-            for address in reversed(meta.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-                if not address.strip():
+        meta["REMOTE_ADDR"] = plain(meta.get("REMOTE_ADDR", ""))
+        if is_trusted(meta["REMOTE_ADDR"]):
+            for address in map(plain, reversed(meta.get("HTTP_X_FORWARDED_FOR", "").split(","))):
+                if not address:
                     continue
-                meta["REMOTE_ADDR"] = address.strip()
+                meta["REMOTE_ADDR"] = address
                 if not is_trusted(address):
                     break
         else:

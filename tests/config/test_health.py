@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 from django.utils import timezone
 
@@ -50,9 +50,12 @@ def test_readyz_names_a_worker_that_fell_silent(client: Client) -> None:
     assert response.json()["worker"].startswith("silent since")
 
 
-def test_readyz_names_a_database_that_is_away(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("connection already closed")])
+def test_readyz_names_a_database_that_is_away(
+    client: Client, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     def fail(*_args: object) -> None:
-        raise OperationalError("gone")
+        raise error
 
     monkeypatch.setattr(health, "MigrationExecutor", fail)
 

@@ -38,6 +38,17 @@ def test_rightmost_untrusted_address_wins() -> None:
     assert request.META["REMOTE_ADDR"] == "198.51.100.1"
 
 
+def test_an_address_written_the_way_of_ipv6_is_the_same_address() -> None:
+    """As a socket for both kinds of addresses shows it."""
+    request = seen(REMOTE_ADDR="::ffff:10.0.0.2", HTTP_X_FORWARDED_FOR="198.51.100.1, ::ffff:10.0.0.7")
+
+    assert request.META["REMOTE_ADDR"] == "198.51.100.1"
+
+
+def test_a_visitor_has_one_address_however_it_is_written() -> None:
+    assert seen(REMOTE_ADDR="::ffff:203.0.113.9").META["REMOTE_ADDR"] == "203.0.113.9"
+
+
 def test_a_trusted_proxy_says_that_it_was_https() -> None:
     assert seen(REMOTE_ADDR="10.0.0.2", HTTP_X_FORWARDED_PROTO="https").is_secure()
 
