@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from petitions.models import Letter, Petition
+from petitions.models import Letter, Petition, Version
 from petitions.rendering import BLOCKS, CALL_TO_ACTION, LOCAL, PAGE_FIELDS, READER, CompiledLetter, values_for
 from toolkit import markdown, merge_fields
 from toolkit.merge_fields import MergeField
@@ -22,6 +22,11 @@ LINES = (
     "share_title",
     "share_text",
 )
+# A version stores these in columns of limited width, and merge fields make a line longer.
+LONGEST = {
+    name: Version._meta.get_field(name).max_length or 0  # type: ignore[union-attr]
+    for name in ("headline", "call_to_action", "button", "share_title")
+}
 REQUIRED = ("headline", "lead_in", "statement", "call_to_action", "button", "body")
 WITH_READER = (*PAGE_FIELDS, READER)
 NAMED_AT_MOST = 5
@@ -58,7 +63,8 @@ def letter_problems(
             keys=keys if name in CITING else None,
             blocks=BLOCKS if name == "body" else (),
         )
-    return problems + missing_values(letter, list(petitions))
+    petitions = list(petitions)
+    return problems + missing_values(letter, petitions) + overlong_lines(letter, petitions)
 
 
 def petition_problems(petition: Petition, *, keys: Collection[str]) -> list[FieldProblem]:
@@ -72,7 +78,7 @@ def petition_problems(petition: Petition, *, keys: Collection[str]) -> list[Fiel
     ):
         for missing in merge_fields.missing([field for field in fields if field.name in values], values):
             problems.append(FieldProblem(name, no_value(missing, [petition])))
-    return problems
+    return problems + overlong("headline", petition.headline, [petition])
 
 
 def letter_warnings(letter: Letter, petitions: list[Petition]) -> list[FieldProblem]:
@@ -167,6 +173,34 @@ def missing_values(letter: Letter, petitions: list[Petition]) -> list[FieldProbl
             if field.name == READER:
                 problems.append(FieldProblem("greeting", no_value(field, [])))
     return list(dict.fromkeys(problems))
+
+
+def overlong_lines(letter: Letter, petitions: list[Petition]) -> list[FieldProblem]:
+    """Lines that the values of some petition make longer than a version can store."""
+    return [
+        problem
+        for name in LONGEST
+        for problem in overlong(
+            name,
+            getattr(letter, name),
+            [petition for petition in petitions if name != "headline" or not petition.headline],
+        )
+    ]
+
+
+def overlong(name: str, line: str, petitions: list[Petition]) -> list[FieldProblem]:
+    lengths = [
+        (len(merge_fields.fill(line, values_for(petition)).strip()), petition) for petition in petitions
+    ]
+    where = [petition for length, petition in lengths if length > LONGEST[name]]
+    if not where:
+        return []
+    longest = max(length for length, _petition in lengths)
+    message = (
+        f"With its merge fields filled this has {longest} characters for {named(where)}. "
+        f"It can have at most {LONGEST[name]}."
+    )
+    return [FieldProblem(name, message)]
 
 
 def no_value(field: MergeField, petitions: list[Petition]) -> str:

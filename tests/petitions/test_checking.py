@@ -67,6 +67,26 @@ def test_group_lacks_what_only_a_target_has(letter: Letter) -> None:
     assert "{{ target.office }} has no value for mayors who wait." in messages[0]
 
 
+def test_line_that_grows_too_long_names_the_targets(letter: Letter, petition: Petition) -> None:
+    letter.button = "Sign for {{ place.name }}"
+    petition.target.place.name = "Upper Thistlewick-beneath-the-Crags"  # type: ignore[union-attr]
+
+    assert told(letter, "button", petition) == [
+        "With its merge fields filled this has 44 characters for Mayor Ada Okafor. It can have at most 40."
+    ]
+
+
+def test_headline_of_ones_own_can_grow_too_long(letter: Letter, petition: Petition) -> None:
+    letter.headline = "{{ place.name }}" * 12
+    petition.headline = "{{ campaign.title }}" * 10
+    letter.campaign.title = "A title that goes on and on, and then on"
+
+    problems = petition_problems(petition, keys=KEYS)
+
+    assert [(problem.field, "at most 300" in problem.message) for problem in problems] == [("headline", True)]
+    assert told(letter, "headline", petition) == []
+
+
 def test_reader_belongs_in_the_greeting_only(letter: Letter) -> None:
     letter.body = "You, {{ supporter.first_name|friend }}, know."
 
