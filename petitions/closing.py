@@ -31,11 +31,14 @@ def close(*, petition: Petition, actor: User | None, at: datetime, note: str = "
 
 @transaction.atomic
 def reopen(*, petition: Petition, actor: User | None, at: datetime, reason: str) -> None:
-    """Takes signatures again; also lifts a closing date that has passed."""
+    """Takes signatures again; also lifts a closing date that has passed.
+
+    One that was taken off the site after it was closed becomes publishable again.
+    """
     if not reason.strip():
         raise WrongState("Say why the petition is reopened.")
     row = locked(petition)
-    if not row.is_live(at):
+    if not row.is_live(at) and row.closed_at is None:
         raise WrongState("This petition is not live. Publish it instead.")
     if row.is_open(at):
         raise WrongState("This petition is open already.")
@@ -67,7 +70,10 @@ def schedule_closing(
 
 @transaction.atomic
 def unpublish(*, petition: Petition, actor: User | None, at: datetime, reason: str) -> None:
-    """Takes the page off the site. Versions, signatures and count stay; publishing brings it back."""
+    """Takes the page off the site. Versions, signatures and count stay.
+
+    Publishing brings it back; one that was closed is reopened first, since a closed petition is not published.
+    """
     if not reason.strip():
         raise WrongState("Say why the petition is taken off the site.")
     row = locked(petition)

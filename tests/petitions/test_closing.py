@@ -89,6 +89,24 @@ def test_unpublished_petition_can_come_back(campaign: Campaign, live: Petition, 
     assert live.versions.count() == 1
 
 
+def test_closed_petition_taken_off_the_site_can_come_back(
+    campaign: Campaign, live: Petition, now: datetime
+) -> None:
+    close(petition=live, actor=None, at=now, won=True)
+    unpublish(petition=live, actor=None, at=now, reason="Wrong name.")
+
+    reopen(petition=live, actor=None, at=now, reason="The name is right now.")
+    publish(campaign=campaign, at=now)
+
+    live.refresh_from_db()
+    assert live.state(now) == "open"
+
+
+def test_what_was_never_closed_is_published_rather_than_reopened(petition: Petition, now: datetime) -> None:
+    with pytest.raises(WrongState, match="Publish it"):
+        reopen(petition=petition, actor=None, at=now, reason="Why not.")
+
+
 def test_unpublishing_needs_a_reason(live: Petition, now: datetime) -> None:
     with pytest.raises(WrongState, match="why"):
         unpublish(petition=live, actor=None, at=now, reason="")
