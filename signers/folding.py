@@ -103,10 +103,8 @@ def _park_unfit(submissions: list[Submission], at: datetime) -> list[Submission]
         .defer("letter__body", "letter__statement", "local", "target__place__name")
         .in_bulk({submission.petition_id for submission in submissions})
     )
-    versions = dict(
-        Version.objects.filter(pk__in={submission.version_id for submission in submissions}).values_list(
-            "pk", "petition_id"
-        )
+    versions = Version.objects.only("petition_id", "published_at").in_bulk(
+        {submission.version_id for submission in submissions}
     )
     fit: list[Submission] = []
     unfit: list[tuple[str, int]] = []
@@ -125,20 +123,25 @@ def _park_unfit(submissions: list[Submission], at: datetime) -> list[Submission]
     return fit
 
 
-def _why_unfit(submission: Submission, petition: Petition | None, versions: dict[int, int]) -> str:
+def _why_unfit(submission: Submission, petition: Petition | None, versions: dict[int, Version]) -> str:
+    version = versions.get(submission.version_id)
     if petition is None:
         return "There is no such petition."
-    if versions.get(submission.version_id) != petition.pk:
+    if version is None or version.petition_id != petition.pk:
         return "The version shown does not belong to the petition."
-    if not was_open(petition, submission.received_at):
+    if not was_open(petition, version, submission.received_at):
         return "The petition was not open when this was signed."
     return ""
 
 
-def was_open(petition: Petition, at: datetime) -> bool:
-    """Whether it took signatures at a moment gone by. `Petition.is_open` speaks of now: it is False once closed."""
+def was_open(petition: Petition, version: Version, at: datetime) -> bool:
+    """Whether it took signatures to this version at a moment gone by. `Petition.is_open` speaks of now.
+
+    Not `live_at`, which is forgotten when the page is taken off the site and another when it comes back: whoever signed
+    before did sign. That the page was there is what the request made sure of.
+    """
     ends = [end for end in (petition.closed_at, petition.closes_at) if end is not None]
-    return petition.is_live(at) and all(at < end for end in ends)
+    return version.published_at <= at and all(at < end for end in ends)
 
 
 def is_local(postal_code: str, prefixes: str) -> bool:

@@ -371,8 +371,6 @@ def test_signature_received_while_open_is_folded_after_closing(petition):
     [
         {"closed_at": NOW},
         {"closes_at": NOW},
-        {"live_at": NOW + timedelta(seconds=1)},
-        {"live_at": None},
     ],
 )
 def test_signature_received_while_not_open_is_parked(petition, dates):
@@ -387,6 +385,27 @@ def test_signature_received_while_not_open_is_parked(petition, dates):
     assert (folded, submission.parked_at) == (1, LATER)
     assert submission.parked_reason == "The petition was not open when this was signed."
     assert not Supporter.objects.exists()
+
+
+def test_signature_of_a_version_not_yet_published_is_parked(petition):
+    make_submission(petition, received_at=NOW - timedelta(seconds=1))
+
+    fold(at=LATER)
+
+    assert Submission.objects.get().parked_reason == "The petition was not open when this was signed."
+
+
+@pytest.mark.parametrize("live_at", [None, NOW + timedelta(minutes=5)])
+def test_signature_received_before_the_page_was_taken_off_the_site_is_kept(petition, live_at):
+    """Also where the page came back meanwhile: a worker that was away must not cost a signature."""
+    make_submission(petition, received_at=NOW)
+    petition.live_at = live_at
+    petition.save()
+
+    fold(at=LATER)
+
+    assert Signature.objects.get().state == "pending"
+    assert not Submission.objects.exists()
 
 
 def test_unknown_petition_and_foreign_version_are_parked_and_the_rest_goes_on(petition):
