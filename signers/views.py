@@ -1,7 +1,6 @@
-"""Signing and what follows: the post, the page after it, confirming, and “it wasn't me”."""
+"""Signing: the post, and the page after it. What the links in mails do is in `link_views`."""
 
 import re
-from dataclasses import replace
 
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -11,21 +10,16 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign
-from petitions.models import Petition
-from petitions.pages import PetitionPage, next_petitions, organization_context, page_of
+from petitions.pages import PetitionPage, next_petitions
 from petitions.views import live_page, petition_context
-from signers import confirming, tokens
-from signers.confirming import Outcome
 from signers.forms import SignForm
-from signers.models import Signature
 from signers.same_origin import Verdict, carries_token, verdict
 from signers.sharing import is_code, referral_from, share_places
 from signers.signing import submit
 from toolkit import email_addresses
-from toolkit.signed_tokens import ExpiredToken, InvalidToken
 
 HINT_KEY = "mail"
 DOMAIN = re.compile(r"[^\s@/<>\"']{1,100}")
@@ -127,90 +121,3 @@ def after_signing(page: PetitionPage, *, code: str) -> dict[str, object]:
         "share": share_places(page, code=code),
         "next_petitions": next_petitions(page, at=timezone.now()),
     }
-
-
-@csrf_exempt  # The token in the address is what proves the right to post.
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """GET shows one button; POST counts the signature. Repeating either shows the same result."""
-    now = timezone.now()
-    try:
-        signature = found(tokens.read_confirm(token, at=now))
-    except ExpiredToken as expired:
-        return link_problem(
-            request, "expired", signature=Signature.objects.filter(pk=expired.subject).first()
-        )
-    except (InvalidToken, Signature.DoesNotExist):
-        return link_problem(request, "unknown")
-    if request.method == "POST":
-        return confirmed(request, signature, confirming.confirm(signature_id=signature.pk, at=now))
-    if signature.removed_at or signature.held_at:
-        return link_problem(request, "removed", signature=signature)
-    if signature.confirmed_at:
-        return confirmed(request, signature, Outcome.ALREADY)
-    page = page_for(signature)
-    if page is None or (page.state != "open" and signature.accepted_at is None):
-        return link_problem(request, "closed", signature=signature)
-    context = petition_context(as_signed(page, signature)) | {
-        "first_name": signature.first_name,
-        "token": token,
-    }
-    return render(request, "signers/confirm.html", context)
-
-
-def confirmed(request: HttpRequest, signature: Signature, outcome: Outcome) -> HttpResponse:
-    page = page_for(signature)
-    if outcome not in {Outcome.CONFIRMED, Outcome.ALREADY} or page is None:
-        reasons = {Outcome.CLOSED: "closed", Outcome.REMOVED: "removed"}
-        return link_problem(request, reasons.get(outcome, "unknown"), signature=signature)
-    context = after_signing(page, code=signature.referral_code) | {"already": outcome is Outcome.ALREADY}
-    return render(request, "signers/confirmed.html", context)
-
-
-@csrf_exempt  # The token in the address is what proves the right to post.
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-def not_me(request: HttpRequest, token: str) -> HttpResponse:
-    """GET shows what was signed with this address; POST removes it, and blocks the address where asked to."""
-    now = timezone.now()
-    try:
-        signature = found(tokens.read_not_me(token, at=now))
-    except ExpiredToken as expired:
-        return link_problem(
-            request, "expired", signature=Signature.objects.filter(pk=expired.subject).first()
-        )
-    except (InvalidToken, Signature.DoesNotExist):
-        return link_problem(request, "unknown")
-    page = page_for(signature)
-    context = (petition_context(as_signed(page, signature)) if page else {}) | {"token": token}
-    if request.method == "POST":
-        block = request.POST.get("block") == "yes"
-        confirming.disown(signature_id=signature.pk, at=now, block=block)
-        return render(request, "signers/not_me_done.html", context | {"blocked": block})
-    if signature.removed_at:
-        return render(request, "signers/not_me_done.html", context | {"blocked": False})
-    return render(request, "signers/not_me.html", context)
-
-
-def found(signature_id: int) -> Signature:
-    return Signature.objects.select_related("version").get(pk=signature_id)
-
-
-def page_for(signature: Signature) -> PetitionPage | None:
-    """The page of the petition it is under, or None where that was taken off the site."""
-    now = timezone.now()
-    petition = Petition.objects.public(at=now).for_page().filter(pk=signature.petition_id).first()
-    return page_of(petition, at=now) if petition else None
-
-
-def as_signed(page: PetitionPage, signature: Signature) -> PetitionPage:
-    """With the version the signature is under, whatever the petition says by now."""
-    return replace(page, version=signature.version)
-
-
-def link_problem(request: HttpRequest, reason: str, *, signature: Signature | None = None) -> HttpResponse:
-    """Why a mailed link does not work (expired, unknown, removed, closed), and what to do instead."""
-    page = page_for(signature) if signature else None
-    context = {"reason": reason, "page": page} | (organization_context(page.organization) if page else {})
-    return render(request, "signers/link_problem.html", context, status=404 if reason == "unknown" else 410)

@@ -17,6 +17,7 @@ from petitions.models import Petition
 from signers import tokens, views
 from signers.confirming import confirm, disown
 from signers.models import CountChange, Signature, Submission
+from signers.removing import remove
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -324,7 +325,36 @@ class TestConfirming:
     ) -> None:
         unpublish(petition=petition, actor=None, at=timezone.now(), reason="Wrong name.")
 
-        assert client.get(address).status_code == 410
+        for response in (client.get(address), client.post(address)):
+            assert response.status_code == 410
+            assert "not on our site at the moment" in response.content.decode()
+
+    def test_confirmed_signature_under_an_unpublished_petition_is_no_broken_link(
+        self, client: Client, petition: Petition, signature: Signature, address: str
+    ) -> None:
+        confirm(signature_id=signature.pk, at=timezone.now())
+        unpublish(petition=petition, actor=None, at=timezone.now(), reason="Wrong name.")
+
+        for response in (client.get(address), client.post(address)):
+            assert response.status_code == 410
+            assert "not on our site at the moment" in response.content.decode()
+
+    def test_expired_link_of_a_confirmed_signature_says_that_it_stands(
+        self, client: Client, signature: Signature
+    ) -> None:
+        confirm(signature_id=signature.pk, at=timezone.now())
+        old = urlsplit(tokens.confirm_link(signature, timezone.now() - timedelta(days=31))).path
+
+        for response in (client.get(old), client.post(old)):
+            assert response.status_code == 200
+            assert "It stands, and it counts once." in response.content.decode()
+
+    def test_who_was_removed_by_staff_is_not_told_to_sign_again(
+        self, client: Client, signature: Signature, address: str
+    ) -> None:
+        remove(signature=signature, actor=None, at=timezone.now(), reason="Invented.")
+
+        assert "sign again" not in client.get(address).content.decode()
 
     def test_removed_signature_cannot_be_confirmed(
         self, client: Client, signature: Signature, address: str
@@ -360,6 +390,16 @@ class TestNotMe:
         signature.refresh_from_db()
         assert signature.removal == Signature.Removal.NOT_ME
         assert signature.supporter.blocked_at is None
+
+    def test_expired_link_says_how_else_to_have_it_removed(
+        self, client: Client, signature: Signature
+    ) -> None:
+        old = urlsplit(tokens.not_me_link(signature, timezone.now() - timedelta(days=91))).path
+
+        for response in (client.get(old), client.post(old)):
+            assert response.status_code == 410
+            assert "Answer the e-mail" in response.content.decode()
+            assert "ign again" not in response.content.decode()
 
     def test_the_address_can_be_blocked_too(self, client: Client, signature: Signature, address: str) -> None:
         client.post(address, {"block": "yes"})
