@@ -22,16 +22,10 @@ from petitions.admin import publishing_views
 from petitions.admin.petitions import row_of
 from petitions.admin.steps import MOST_ON_FORM, counted, numbers_of, steps_of
 from petitions.duplicating import duplicate
-from petitions.forms import (
-    LetterForm,
-    LetterFormSet,
-    PublishedCampaignForm,
-    SourceFormSet,
-    TargetFormSet,
-    TargetPetitionForm,
-    current_petition,
-    published_petitions,
-)
+from petitions.forms.campaigns import PublishedCampaignForm, published_petitions
+from petitions.forms.letters import LetterForm, LetterFormSet
+from petitions.forms.sources import SourceFormSet
+from petitions.forms.targets import TargetFormSet, TargetPetitionForm, current_petition
 from petitions.models import Kind, Letter, Petition
 from petitions.rendering import BLOCKS, PAGE_FIELDS, READER
 from staff.edits import RecordedAdmin

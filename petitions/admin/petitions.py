@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from campaigns.models import Campaign, Target
 from petitions.admin import preview_views, publishing_views
 from petitions.admin.steps import counted
-from petitions.forms import PetitionForm
+from petitions.forms.petitions import PetitionForm
 from petitions.models import Kind, Letter, Petition, Version
 from staff.edits import RecordedAdmin
 

@@ -18,7 +18,7 @@ from campaigns.models import Campaign
 from petitions import closing
 from petitions.admin.steps import counted
 from petitions.differences import Words
-from petitions.forms import CloseForm, PublishForm, ReasonForm, ScheduleClosingForm
+from petitions.forms.publishing import CloseForm, PublishForm, ReasonForm, ScheduleClosingForm
 from petitions.models import Petition
 from petitions.publishing import (
     Change,
@@ -227,7 +227,9 @@ VERBS = {
             "reopened",
             ReasonForm,
             closing.reopen,
-            lambda petition, at: petition.is_live(at) and not petition.is_open(at),
+            lambda petition, at: (
+                petition.closed_at is not None or (petition.is_live(at) and not petition.is_open(at))
+            ),
             "not closed",
         ),
         Verb(

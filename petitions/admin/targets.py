@@ -8,7 +8,7 @@ from django.http import HttpRequest
 
 from campaigns.models import Target
 from petitions.admin.petitions import OfCampaign, number
-from petitions.forms import TargetPageForm
+from petitions.forms.targets import TargetPageForm
 from petitions.models import Petition
 from staff.edits import RecordedAdmin
 

@@ -1,0 +1,103 @@
+"""Supporters in the admin, with what they signed and agreed to; a blocked address is unblocked here."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from signers import removing
+from signers.admin.decisions import DecisionForm
+from signers.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
+from signers.models import Consent, Signature, Supporter
+from signers.searching import supporters_matching
+
+
+class SignaturesOfSupporter(ReadOnlyInline):
+    model = Signature
+    fields = ("petition", "signed_at", "confirmed_at", "removed_at")
+    readonly_fields = fields
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Signature]:
+        return super().get_queryset(request).select_related("petition__letter", "petition__target")
+
+
+class ConsentsOfSupporter(ReadOnlyInline):
+    model = Consent
+    fields = ("at", "organization", "purpose", "granted", "source", "wording")
+    readonly_fields = fields
+    ordering = ("-id",)
+
+
+@admin.register(Supporter)
+class SupporterAdmin(ReadOnlyAdmin):
+    list_display = ("name", "email", "created_at", "confirmed_at", "blocked_at")
+    ordering = ("-id",)
+    search_fields = ("last_name",)
+    search_help_text = "The beginning of a name, or an e-mail address"
+    fields = ("first_name", "last_name", "email", "created_at", "confirmed_at", "blocked_at")
+    readonly_fields = fields
+    inlines = (SignaturesOfSupporter, ConsentsOfSupporter)
+    change_form_template = "admin/signers/supporter/change_form.html"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Supporter], search_term: str
+    ) -> tuple[QuerySet[Supporter], bool]:
+        return queryset.filter(supporters_matching(search_term)), False
+
+    @admin.display(description="name")
+    def name(self, supporter: Supporter) -> SafeString | str:
+        whole = f"{supporter.first_name} {supporter.last_name}".strip()
+        return format_html("<bdi>{}</bdi>", whole) if whole else f"Supporter {supporter.pk}"
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path(
+                "<int:pk>/unblock/",
+                self.admin_site.admin_view(self.unblock_view),
+                name="signers_supporter_unblock",
+            )
+        ]
+        return own + super().get_urls()
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        supporter: Supporter | None = kwargs.get("obj")
+        context["may_unblock"] = (
+            supporter is not None
+            and supporter.blocked_at
+            and request.user.has_perm("signers.remove_signature")
+        )
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def unblock_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        if not request.user.has_perm("signers.remove_signature"):
+            raise PermissionDenied
+        supporter = get_object_or_404(Supporter, pk=pk)
+        form = DecisionForm(request.POST or None)
+        back = reverse("admin:signers_supporter_change", args=[pk])
+        if request.method == "POST" and form.is_valid():
+            at, reason = timezone.now(), form.cleaned_data["reason"]
+            if removing.unblock(supporter=supporter, actor=request.user, at=at, reason=reason):  # type: ignore[arg-type]
+                messages.success(request, "This address may sign and get mail again.")
+            else:
+                messages.info(request, "This address was not blocked.")
+            return HttpResponseRedirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Unblock an address",
+            "opts": self.opts,
+            "explanation": "The address may sign petitions and get mail again. Removed signatures stay removed.",
+            "form": form,
+            "button": "Unblock",
+            "back_url": back,
+        }
+        status = 422 if request.method == "POST" else 200
+        return TemplateResponse(request, "admin/signers/signature/decision.html", context, status=status)
