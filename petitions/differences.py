@@ -48,8 +48,9 @@ class Difference:
 def word_diff(old: str, new: str) -> Words:
     """`(op, text)` pairs in reading order; op is "same", "added" or "removed". White space goes with its word."""
     before, after = re.findall(r"\S+\s*", old), re.findall(r"\S+\s*", new)
+    # Words that stand everywhere in a long text are no landmarks: with them, a letter takes seconds, in public.
     matcher = difflib.SequenceMatcher(
-        None, [word.strip() for word in before], [word.strip() for word in after], autojunk=False
+        None, [word.strip() for word in before], [word.strip() for word in after], autojunk=True
     )
     pairs: Words = []
     for op, a, b, c, d in matcher.get_opcodes():
