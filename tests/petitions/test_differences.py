@@ -2,7 +2,7 @@
 
 from petitions.differences import word_diff
 
-COMMON = "the library is open on Sundays and the city knows that it is the right thing to do ".split()
+COMMON = ("the", "library", "is", "open", "on", "Sundays", "and", "the", "city", "knows", "it")
 
 
 def told(op: str, old: str, new: str) -> list[str]:
