@@ -265,6 +265,12 @@ class OutgoingMail(models.Model):
                 condition=Q(handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None),
             ),
             models.Index(fields=["supporter", "created_at"], name="mail_by_supporter"),
+            # The admin's first page counts what failed or is in doubt.
+            models.Index(
+                fields=["created_at"], name="mail_unsent", condition=Q(sent_at=None, dropped_at=None)
+            ),
+            # Every hour old addresses are blanked.
+            models.Index(fields=["created_at"], name="mail_with_address", condition=~Q(to="")),
         ]
 
     def __str__(self) -> str:
