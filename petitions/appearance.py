@@ -36,8 +36,11 @@ def accent_url(organization: Organization) -> str:
     """Where the organization's style sheet is, or "" where it has no color of its own."""
     if not organization.accent:
         return ""
-    digest = hashlib.sha256(accent_rules(organization.accent).encode()).hexdigest()[:12]
-    return reverse("accent", args=[organization.pk, digest])
+    return reverse("accent", args=[organization.pk, accent_digest(organization.accent)])
+
+
+def accent_digest(accent: str) -> str:
+    return hashlib.sha256(accent_rules(accent).encode()).hexdigest()[:12]
 
 
 def logo_of(organization: Organization) -> Logo | None:

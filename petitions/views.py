@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign, Organization
-from petitions.appearance import accent_rules
+from petitions.appearance import accent_digest, accent_rules
 from petitions.differences import word_diff
 from petitions.models import Kind, Petition, Version
 from petitions.pages import PetitionPage, absolute, card_of, organization_context, page_of
 from petitions.progress import progress_of
-from petitions.public_pages import IMMUTABLE, public_page, publicly_cached
+from petitions.public_pages import CACHE_CONTROL, IMMUTABLE, public_page, publicly_cached
 
 # The count is what an open page asks for every few seconds.
 COUNT_CACHE_CONTROL = "public, max-age=0, s-maxage=2, stale-while-revalidate=10, stale-if-error=600"
@@ -138,7 +138,9 @@ def accent(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
     if color is None:
         raise Http404
     response = HttpResponse(accent_rules(color), content_type="text/css; charset=utf-8")
-    return publicly_cached(request, response, cache_control=IMMUTABLE)
+    # A page from before the color changed gets the new one; at that address it must not stay for a year.
+    lasting = digest == accent_digest(color)
+    return publicly_cached(request, response, cache_control=IMMUTABLE if lasting else CACHE_CONTROL)
 
 
 @require_safe
@@ -152,9 +154,8 @@ def logo(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
     )
     if found is None:
         raise Http404
-    image = bytes(found)
-    kind = "image/png" if image.startswith(b"\x89PNG") else "image/webp"
-    return publicly_cached(request, HttpResponse(image, content_type=kind), cache_control=IMMUTABLE)
+    response = HttpResponse(bytes(found), content_type="image/png")
+    return publicly_cached(request, response, cache_control=IMMUTABLE)
 
 
 def live_page(slug: str) -> PetitionPage:

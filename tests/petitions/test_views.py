@@ -163,6 +163,15 @@ def test_accent_is_a_style_sheet_of_custom_properties(
     assert "immutable" in response["Cache-Control"]
 
 
+def test_style_sheet_at_an_address_of_another_color_is_not_kept_for_long(
+    client: Client, campaign: Campaign, live: Petition
+) -> None:
+    response = client.get(f"/organizations/{campaign.organization_id}/accent-abc.css")
+
+    assert response.status_code == 200
+    assert "immutable" not in response["Cache-Control"]
+
+
 def test_organization_without_color_has_no_style_sheet(
     client: Client, campaign: Campaign, live: Petition
 ) -> None:
