@@ -26,6 +26,7 @@ PARTICLES = frozenset(
 SUFFIXES = frozenset(
     ("jr", "jr.", "sr", "sr.", "ii", "iii", "iv", "v", "phd", "ph.d.", "md", "m.d.", "esq", "esq.")
 )
+LONGEST = 120
 
 
 def guess_last_name(name: str) -> str:
@@ -36,4 +37,4 @@ def guess_last_name(name: str) -> str:
     start = len(words) - 1
     while start > 1 and words[start - 1].casefold() in PARTICLES:
         start -= 1
-    return " ".join(words[max(start, 0) :])
+    return " ".join(words[max(start, 0) :])[:LONGEST].strip()

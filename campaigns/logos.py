@@ -13,7 +13,6 @@ MAX_PIXELS = 25_000_000
 MAX_SIZE = (1600, 400)
 FORMATS = ("PNG", "JPEG", "WEBP")
 NOT_A_PICTURE = "This file is not a picture we can read. Use a PNG, JPEG or WebP picture."
-
 TOO_MANY_PIXELS = "This picture has too many pixels. One of 800 pixels’ width is plenty."
 
 
@@ -37,9 +36,7 @@ def read(data: bytes) -> Logo:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data), formats=FORMATS) as image:
                 if image.width * image.height > MAX_PIXELS:
-                    raise ValidationError(
-                        "This picture has too many pixels. One of 800 pixels’ width is plenty."
-                    )
+                    raise ValidationError(TOO_MANY_PIXELS)
                 return encode(image)
     except ValidationError:
         raise

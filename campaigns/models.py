@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from campaigns.fields import AuthorsField, WebAddressField
-from campaigns.last_names import guess_last_name
+from campaigns.last_names import LONGEST, guess_last_name
 
 
 class Organization(models.Model):
@@ -74,10 +74,6 @@ class Organization(models.Model):
         return f"{self.name} {self.parent}".strip()
 
 
-class CampaignQuerySet(models.QuerySet["Campaign"]):
-    pass
-
-
 class Campaign(models.Model):
     """One cause of one organization."""
 
@@ -124,8 +120,6 @@ class Campaign(models.Model):
         "show counts from", default=0, help_text="No count is shown on a page before it reaches this number."
     )
     created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = CampaignQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
@@ -218,7 +212,9 @@ class Target(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="targets")
     name = models.CharField(max_length=160)
     last_name = models.CharField(
-        max_length=120, blank=True, help_text="Empty: taken from the name. {{ target.last_name }} in letters."
+        max_length=LONGEST,
+        blank=True,
+        help_text="Empty: taken from the name. {{ target.last_name }} in letters.",
     )
     office = models.CharField(max_length=120, default="Mayor")
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="targets")
