@@ -2,6 +2,7 @@
 
 import pytest
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from petitions.models import Tally
 from signers.confirming import confirm
@@ -128,6 +129,17 @@ def test_recount_of_some_leaves_the_others(db):
 
     assert [discrepancy.petition_id for discrepancy in found] == [petition.pk]
     assert (tally(petition), tally(other)) == ((0, 0), (3, 0))
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite knows no such limit")
+def test_recount_may_take_its_time(db):
+    """Stopped by the limit that is meant for visitors, it would be tried again for ever."""
+    make_petition()
+
+    with CaptureQueriesContext(connection) as asked:
+        recount()
+
+    assert any(query["sql"] == "SET LOCAL statement_timeout = 0" for query in asked.captured_queries)
 
 
 def test_recount_makes_missing_tallies(db):
