@@ -123,7 +123,11 @@ def number(key: Key, value: object) -> int:
 
 def moment(value: datetime.datetime) -> datetime.datetime:
     try:
-        return value.astimezone(datetime.UTC)
+        universal = value.astimezone(datetime.UTC)
+        # Room for every time zone in which it may be shown.
+        if not datetime.MINYEAR < universal.year < datetime.MAXYEAR:
+            raise OverflowError
+        return universal
     except OverflowError:
         raise Unfit("This date is outside the calendar. Choose another one.") from None
 

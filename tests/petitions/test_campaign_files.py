@@ -176,6 +176,7 @@ def test_sample_is_written_the_way_an_export_writes_it() -> None:
         (ADA + "headline = '{{ place.region }}'", "headline = '{{", "targets[1].headline: {{ place.region }} has no value for Mayor Ada Okafor. Add a fallback: {{ place.region|… }}."),
         (ADA + "local = '[^smith]'", "local", "targets[1].local: No source has the key “smith”."),
         (ADA + "closes_at = 2026-05-03", "closes_at", "targets[1].closes_at: “closes_at” has to be a date, time and offset without quotes, such as 2026-03-08T18:00:00Z, not a date."),
+        (ADA + "closes_at = 9999-12-31T23:00:00Z", "closes_at", "targets[1].closes_at: This date is outside the calendar. Choose another one."),
         (ADA + 'salutation = """Dear\nAda"""', "salutation", "targets[1].salutation: This has to be on one line. Remove the line breaks."),
         ("[[targets]]\nname = 'Ada'", "[[targets]]", "targets[1].place: This is missing. Add place = \"…\"."),
         ("[[targets]]\nname = ' '\nplace = 'Q'", "name = ' '", "targets[1].name: “name” is empty. Write something."),
@@ -661,7 +662,8 @@ def hostile_campaign(lines: list[str], texts: list[str], data: st.DataObject) ->
             campaign=campaign, kind=kind, statement=texts[2], body=texts[3], thanks=texts[4], **letter
         )
     demand, thanks = Letter.objects.order_by("kind")
-    moments = st.none() | st.datetimes(timezones=st.just(datetime.UTC))
+    calendar = (datetime.datetime(2, 1, 1), datetime.datetime(9998, 12, 31))
+    moments = st.none() | st.datetimes(*calendar, timezones=st.just(datetime.UTC))
     place = Place.objects.create(
         name=lines[6], region=lines[7], postal_prefixes=data.draw(st.sampled_from(["", "1 2", " 1,2\n3"]))
     )
