@@ -662,8 +662,8 @@ def hostile_campaign(lines: list[str], texts: list[str], data: st.DataObject) ->
             campaign=campaign, kind=kind, statement=texts[2], body=texts[3], thanks=texts[4], **letter
         )
     demand, thanks = Letter.objects.order_by("kind")
-    calendar = (datetime.datetime(2, 1, 1), datetime.datetime(9998, 12, 31))
-    moments = st.none() | st.datetimes(*calendar, timezones=st.just(datetime.UTC))
+    days = st.datetimes(timezones=st.just(datetime.UTC))
+    moments = st.none() | days.filter(lambda moment: datetime.MINYEAR < moment.year < datetime.MAXYEAR)
     place = Place.objects.create(
         name=lines[6], region=lines[7], postal_prefixes=data.draw(st.sampled_from(["", "1 2", " 1,2\n3"]))
     )
