@@ -39,7 +39,7 @@ class CannotResend(Exception):
 
 
 class Withdrawn(Exception):
-    """Somebody else dealt with the mail before it was handed over."""
+    """Somebody else dealt with the mail, or decided against it, before it was handed over."""
 
 
 class Result(Enum):
@@ -156,6 +156,10 @@ class Attempt:
         return Result.SENT
 
     def _hand_over(self, row_lock: ExitStack) -> None:
+        # Whoever withdraws a mail does not wait for one that is under way, and relies on this second look.
+        self.mail.signature = _everything_about(self.mail)
+        if not still_wanted(self.mail):
+            raise Withdrawn
         if not waiting().filter(pk=self.mail.pk).update(handed_over_at=self.at):
             raise Withdrawn
         row_lock.close()  # commits

@@ -11,7 +11,7 @@ from django.test import override_settings
 
 from signers import sending
 from signers.confirming import confirm, disown
-from signers.models import OutgoingMail
+from signers.models import OutgoingMail, Supporter
 from signers.sending import BACKOFF, CannotResend, in_doubt, resend, send_due
 from staff.models import AuditEntry
 from tests.factories import NOW, make_mail, make_petition, make_signature, make_staff, make_supporter
@@ -52,6 +52,21 @@ def states():
 
 
 # --- Sending -------------------------------------------------------------------------------------------------
+
+
+def test_mail_whose_receiver_is_blocked_while_it_is_on_its_way_is_not_handed_over(db, monkeypatch):
+    mail = make_mail()
+
+    def deliver(_message, _server, *, before_handover):
+        Supporter.objects.update(blocked_at=NOW)
+        before_handover()
+
+    monkeypatch.setattr(sending, "deliver", deliver)
+
+    send_due(at=NOW)
+
+    mail.refresh_from_db()
+    assert (mail.handed_over_at, mail.state) == (None, "dropped")
 
 
 def test_mail_that_is_due_is_sent_once(db):
