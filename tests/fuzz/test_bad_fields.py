@@ -2,23 +2,22 @@
 
 import random
 from html.parser import HTMLParser
+from urllib.parse import urlencode
 
 import pytest
 from django.core import mail
 from django.db import transaction
-from django.http import QueryDict
 from django.test import Client
-from django.utils import timezone
 
 from campaigns.models import Campaign
-from signers.counting import add_up, recount
-from signers.folding import fold
+from signers.counting import recount
 from signers.models import OutgoingMail, Signature, Submission
-from signers.sending import send_due
 from tests import factories
 from tests.fuzz.bad_requests import TEXTS
+from tests.people import work
 
 pytestmark = pytest.mark.django_db
+HIDDEN = ["stamp", "elapsed", "version", "website", "unknown"]
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -29,34 +28,32 @@ def typed(value):
 
 def test_whatever_stands_in_a_field_of_the_sign_form_is_refused_or_becomes_a_signature(client):
     petition = factories.make_petition()
-    Campaign.objects.update(asks_postal_code=True, asks_country=True, asks_comment=True)
+    # Not for the country: a list of 249 shown a hundred times is only slow, and the ten thousand post it too.
+    Campaign.objects.update(asks_postal_code=True, asks_comment=True)
     good = {
-        "first_name": "Connie", "last_name": "Rivera", "updates": "yes", "postal_code": "94301", "country": "CH",
-        "comment": "Because.", "stamp": "", "elapsed": "9000", "version": "1", "website": "",
-    }  # fmt: skip
+        "first_name": "Connie",
+        "last_name": "Rivera",
+        "updates": "yes",
+        "postal_code": "94301",
+        "comment": "Because.",
+    }
 
     answers = set()
     for number, value in enumerate(TEXTS):
-        for name in [*good, "email", "unknown"]:
+        for name in [*good, "email"] if number % 3 else [*good, "email", *HIDDEN]:
             data = {**good, "email": f"connie.{number}.{name}@people.example", name: typed(value)}
-            body = QueryDict(mutable=True)
-            body.update(data)
             answer = client.post(
                 f"/petitions/{petition.slug}/sign/",
-                body.urlencode().encode(),
+                urlencode(data),
                 content_type=FORM,
                 headers={"sec-fetch-site": "same-origin"},
             )
             answers.add(answer.status_code)
     taken = Submission.objects.count()
-    while fold(at=timezone.now()):
-        pass
-    while send_due(at=timezone.now()):
-        pass
-    add_up(at=timezone.now())
+    work()
 
     assert answers <= {303, 422, 400}
-    assert taken > 300
+    assert taken > 150
     assert not Submission.objects.exists()
     assert Signature.objects.exists()
     assert not OutgoingMail.objects.filter(sent_at=None).exists()
