@@ -275,6 +275,9 @@ class Version(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["petition", "number"], name="version_number_once_per_petition"),
             models.CheckConstraint(condition=Q(number__gte=1), name="version_numbers_start_at_one"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["demand", "thank-you"]), name="version_kind_is_known"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
 
 from campaigns.models import Campaign, Source
 from petitions import checking
@@ -211,6 +212,13 @@ def find_warnings(letters: list[Letter], sources: list[Source], petitions: list[
         Problem("Sources", f"No letter cites “{key}”.")
         for key in checking.uncited(letters, petitions, [source.key for source in sources])
     ]
+    over = [petition for petition in petitions if petition.closes_at and petition.closes_at <= timezone.now()]
+    if over:
+        problems.append(
+            Problem(
+                "Closing time", f"It has passed, so the page would show as closed: {checking.named(over)}."
+            )
+        )
     symbolic = [petition for petition in petitions if petition.target and not petition.target.email]
     if symbolic:
         problems.append(

@@ -1,9 +1,12 @@
 """The public pages: home, campaign, petition, change history, and the small files they load."""
 
+from collections import defaultdict
+from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Q, Sum, Window
+from django.db.models.functions import RowNumber
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -12,47 +15,63 @@ from django.views.decorators.http import require_safe
 from campaigns.models import Campaign, Organization
 from petitions.appearance import accent_digest, accent_rules
 from petitions.differences import word_diff
-from petitions.models import Kind, Petition, Version
-from petitions.pages import PetitionPage, absolute, card_of, organization_context, page_of
+from petitions.models import Kind, Petition, PetitionQuerySet, Version
+from petitions.pages import Card, PetitionPage, absolute, card_of, organization_context, page_of
 from petitions.progress import progress_of
 from petitions.public_pages import CACHE_CONTROL, IMMUTABLE, public_page, publicly_cached
 
 # The count is what an open page asks for every few seconds.
 COUNT_CACHE_CONTROL = "public, max-age=0, s-maxage=2, stale-while-revalidate=10, stale-if-error=600"
+PETITIONS_ON_HOME = 5  # of each campaign
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """Campaigns that have a live petition. One query."""
+    """Open campaigns with some of their open petitions; campaigns that are over after them. Two queries."""
     now = timezone.now()
     live = Q(letters__petitions__live_at__lte=now)
-    is_open = (
-        live
-        & Q(letters__petitions__closed_at=None)
-        & (Q(letters__petitions__closes_at=None) | Q(letters__petitions__closes_at__gt=now))
-    )
-    campaigns = (
+    petitions_open = live & Q(letters__petitions__in=Petition.objects.open(at=now))
+    # Totals leave out what is not shown by itself: the difference of two numbers must not tell a third.
+    shown = Q(letters__petitions__tally__count__gte=F("count_floor"))
+    campaigns = list(
         Campaign.objects.select_related("organization")
         .defer("organization__logo")
         .annotate(
             petitions_live=Count("letters__petitions", filter=live),
-            petitions_open=Count("letters__petitions", filter=is_open),
-            total=Sum("letters__petitions__tally__count", filter=live),
+            petitions_open=Count("letters__petitions", filter=petitions_open),
+            total=Sum("letters__petitions__tally__count", filter=live & shown),
         )
         .filter(petitions_live__gt=0)
-        .order_by(F("petitions_open").desc(), "-created_at")
+        .order_by("-created_at")
     )
+    by_campaign: dict[int, list[Card]] = defaultdict(list)
+    for petition in most_signed(campaigns, now):
+        by_campaign[petition.campaign.pk].append(card_of(petition, at=now))
     listed = [
         {
             "campaign": campaign,
             "organization": campaign.organization,
             "petitions_open": campaign.petitions_open,
-            "count": shown(campaign.total, campaign),
+            "more": max(0, campaign.petitions_open - PETITIONS_ON_HOME),
+            "petitions": by_campaign[campaign.pk],
+            "count": campaign.total,
             "url": campaign.get_absolute_url(),
         }
         for campaign in campaigns
     ]
-    return public_page(request, "petitions/home.html", {"campaigns": listed, "canonical_url": absolute("/")})
+    context = {
+        "campaigns": [item for item in listed if item["petitions_open"]],
+        "over": [item for item in listed if not item["petitions_open"]],
+        "canonical_url": absolute("/"),
+    }
+    return public_page(request, "petitions/home.html", context)
+
+
+def most_signed(campaigns: list[Campaign], now: datetime) -> PetitionQuerySet:
+    """The open petitions of each campaign that most people signed, in the order staff set. One query."""
+    rank = Window(RowNumber(), partition_by=F("letter__campaign"), order_by=[F("tally__count").desc(), "pk"])
+    ranked = Petition.objects.open(at=now).filter(letter__campaign__in=campaigns).annotate(rank=rank)
+    return ranked.filter(rank__lte=PETITIONS_ON_HOME).for_cards().order_by("position", "pk")
 
 
 @require_safe
@@ -68,13 +87,13 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
     if not petitions:
         raise Http404
     cards = [card_of(petition, at=now) for petition in petitions]
-    total = sum(petition.tally.count for petition in petitions)
+    counts = [card.count for card in cards if card.count is not None]
     context = {
         "campaign": found,
         "petitions": cards,
         "demands": [card for card in cards if card.kind == Kind.DEMAND],
         "thanks": [card for card in cards if card.kind == Kind.THANK_YOU],
-        "total": shown(total, found),
+        "total": sum(counts) if counts else None,
         "page_title": found.title,
         "description": found.summary,
         "canonical_url": absolute(found.get_absolute_url()),
@@ -172,8 +191,3 @@ def petition_context(page: PetitionPage) -> dict[str, object]:
         "canonical_url": absolute(page.url),
         **organization_context(page.organization),
     }
-
-
-def shown(total: int | None, campaign: Campaign) -> int | None:
-    """The campaign's total, or None below the floor staff set."""
-    return total if total is not None and total >= campaign.count_floor else None

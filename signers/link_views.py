@@ -83,6 +83,8 @@ def confirm(request: HttpRequest, signature: Signature, token: str, now: datetim
         return link_problem(request, "closed", signature=signature)
     context = petition_context(as_signed(page, signature)) | {
         "first_name": signature.first_name,
+        # Whoever knows an address can sign up with it again: its owner sees what the click is about to make true.
+        "signature": signature,
         "token": token,
     }
     return render(request, "signers/confirm.html", context)

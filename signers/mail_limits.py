@@ -16,6 +16,20 @@ SAME_KIND_AGAIN_AFTER = timedelta(seconds=60)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
+def put_back_until(supporter_id: int, *, at: datetime) -> datetime | None:
+    """When a mailbox may be written to again, or None for now. Two queries.
+
+    The limits decide how many mails are made; after an outage they would all leave at once, were it not for this.
+    """
+    handed_over = OutgoingMail.objects.filter(supporter=supporter_id, handed_over_at__gt=at - DAY)
+    newest_first = handed_over.order_by("-handed_over_at").values_list("handed_over_at", flat=True)
+    for most, period in ((PER_DAY, DAY), (PER_HOUR, HOUR)):
+        last = newest_first.filter(handed_over_at__gt=at - period)[most - 1 : most]
+        for moment in last:
+            return moment + period
+    return None
+
+
 @dataclass
 class MailLimits:
     """What was sent or is waiting, for some supporters and signatures, and what more may be.

@@ -201,6 +201,12 @@ class Consent(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["supporter", "organization", "purpose", "-id"], name="consent_latest")
         ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(purpose__in=["updates"]), name="consent_purpose_is_known"),
+            models.CheckConstraint(
+                condition=Q(source__in=["sign-form", "not-me"]), name="consent_source_is_known"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Consent {self.pk}"
@@ -257,6 +263,15 @@ class OutgoingMail(models.Model):
     class Meta:
         verbose_name = "outgoing mail"
         verbose_name_plural = "outgoing mail"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(message__in=["confirm", "already-signed"]), name="mail_message_is_known"
+            ),
+            models.CheckConstraint(condition=Q(sent_at=None) | Q(failed_at=None), name="mail_sent_or_failed"),
+            models.CheckConstraint(
+                condition=Q(sent_at=None) | Q(handed_over_at__isnull=False), name="mail_sent_was_handed_over"
+            ),
+        ]
         permissions: ClassVar = [("resend_outgoingmail", "Can send mail in doubt again")]
         indexes: ClassVar = [
             models.Index(

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from petitions.models import Version
 from signers import emails
 from signers.confirming import locked
-from signers.mail_limits import MailLimits
+from signers.mail_limits import MailLimits, put_back_until
 from signers.models import OutgoingMail, Signature
 from staff import audit
 from staff.models import User
@@ -132,6 +132,9 @@ class Attempt:
             mail.signature = _everything_about(mail)
             if not still_wanted(mail):
                 waiting().filter(pk=mail.pk).update(dropped_at=self.at)
+                return Result.NOT_TRIED
+            if moment := put_back_until(mail.supporter_id, at=self.at):
+                waiting().filter(pk=mail.pk).update(due_at=moment)
                 return Result.NOT_TRIED
             return self._send(row_lock)
 

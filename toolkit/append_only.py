@@ -8,17 +8,20 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 POSTGRESQL = (
     """CREATE OR REPLACE FUNCTION {table}_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'integrity_constraint_violation'; END $$""",
-    """CREATE TRIGGER {table}_append_only BEFORE UPDATE ON {table}
+    """CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE ON {table}
     FOR EACH ROW EXECUTE FUNCTION {table}_is_append_only()""",
 )
 SQLITE = (
-    """CREATE TRIGGER {table}_append_only BEFORE UPDATE ON {table}
+    """CREATE TRIGGER IF NOT EXISTS {table}_append_only BEFORE UPDATE ON {table}
     BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END""",
 )
 
 
 def refuse_updates(table: str) -> migrations.RunPython:
-    """The operation for `table`. Deleting stays possible: erasing a person must be."""
+    """The operation for `table`. Deleting stays possible: erasing a person must be.
+
+    A migration that alters such a table has to end with this operation again: SQLite makes the table anew without it.
+    """
 
     def forwards(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
         for statement in POSTGRESQL if schema_editor.connection.vendor == "postgresql" else SQLITE:

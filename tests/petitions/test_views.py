@@ -141,6 +141,40 @@ def test_campaign_shows_its_total(client: Client, live: Petition, second: Petiti
     assert "1,234" in page
 
 
+def test_home_shows_open_petitions_of_open_campaigns(
+    client: Client, live: Petition, second: Petition, django_assert_num_queries: Any
+) -> None:
+    close(petition=second, actor=None, at=timezone.now())
+
+    with django_assert_num_queries(2):
+        page = client.get("/").content.decode()
+
+    assert 'href="/petitions/demand-rivermouth/"' in page
+    assert 'href="/petitions/demand-hillford/"' not in page
+    assert "1 open petition" in page
+
+
+def test_home_lists_campaigns_that_are_over_apart(client: Client, live: Petition, second: Petition) -> None:
+    for petition in (live, second):
+        close(petition=petition, actor=None, at=timezone.now())
+
+    page = client.get("/").content.decode()
+
+    assert ">Over<" in page
+    assert "/petitions/" not in page
+
+
+def test_no_total_tells_a_count_that_is_not_shown(client: Client, live: Petition, second: Petition) -> None:
+    Tally.objects.filter(petition=live).update(count=1000)
+    Tally.objects.filter(petition=second).update(count=7)
+    Campaign.objects.update(count_floor=50)
+
+    for address in ("/", "/campaigns/open-sundays/"):
+        page = client.get(address).content.decode()
+        assert "1,000" in page
+        assert "1,007" not in page
+
+
 def test_campaign_below_its_floor_shows_no_total(client: Client, campaign: Campaign, live: Petition) -> None:
     Tally.objects.filter(petition=live).update(count=7)
     Campaign.objects.update(count_floor=50)

@@ -304,8 +304,9 @@ def test_server_that_answers_no_mail_does_not_put_the_whole_queue_in_doubt(db):
     assert states() == ["in doubt", "waiting", "waiting"]
 
 
-def test_mail_that_cannot_be_written_has_failed_and_the_rest_goes_on(db, caplog):
-    odd, _good = make_mail(make_signature(confirmed=True), message="odd"), make_mail()
+def test_mail_that_cannot_be_written_has_failed_and_the_rest_goes_on(db, caplog, monkeypatch):
+    odd, _good = make_mail(make_signature(confirmed=True), message="already-signed"), make_mail()
+    monkeypatch.delitem(sending.WRITERS, "already-signed")
 
     send_due(at=NOW)
 
@@ -313,6 +314,20 @@ def test_mail_that_cannot_be_written_has_failed_and_the_rest_goes_on(db, caplog)
     assert states() == ["failed", "sent"]
     assert odd.last_error == "Could not be written: KeyError."
     assert "connie" not in caplog.text
+
+
+def test_an_outage_does_not_end_in_a_pile_of_mails(db):
+    supporter = make_signature().supporter
+    for hours in range(5):
+        make_mail(make_signature(supporter=supporter), created_at=NOW - timedelta(hours=6 - hours))
+
+    send_due(at=NOW)
+    at_once = len(outbox_of.outbox)
+    send_due(at=NOW + timedelta(minutes=59))
+    within_the_hour = len(outbox_of.outbox)
+    send_due(at=NOW + timedelta(hours=1, seconds=1))
+
+    assert (at_once, within_the_hour, len(outbox_of.outbox)) == (3, 3, 5)
 
 
 def test_mail_dealt_with_by_somebody_else_at_the_last_moment_is_not_sent(db, monkeypatch):

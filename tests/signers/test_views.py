@@ -278,8 +278,18 @@ class TestConfirming:
         self, client: Client, signature: Signature, address: str
     ) -> None:
         for response in (client.get(address), client.post(address), client.get(address)):
-            assert "people.example" not in response.content.decode()
-            assert signature.last_name not in response.content.decode()
+            assert signature.email not in response.content.decode()
+
+    def test_owner_sees_what_the_click_makes_true(
+        self, client: Client, signature: Signature, address: str
+    ) -> None:
+        """Whoever knows an address can sign up with it again, under another name and another choice."""
+        before = client.get(address).content.decode()
+        after = client.post(address).content.decode()
+
+        assert f"{signature.first_name} {signature.last_name}" in before
+        assert "Updates by e-mail" in before
+        assert signature.last_name not in after
 
     @pytest.mark.parametrize("token", ["x", "A" * 38, "é", "..", "a" * 5000])
     def test_forged_links_are_told_apart_from_nothing(self, client: Client, token: str) -> None:
