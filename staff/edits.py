@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from staff import audit
 from staff.models import AuditEntry
-from staff.searching import BoundedSearch
+from staff.odd_input import SurvivesOddInput
 
 
-class RecordedAdmin(BoundedSearch, admin.ModelAdmin):
+class RecordedAdmin(SurvivesOddInput, admin.ModelAdmin):
     """A model admin whose additions, changes and deletions are recorded with who, when and which fields.
 
     The names of fields and objects are recorded, never the values: an audit log must not become a copy of the texts.

@@ -14,9 +14,11 @@ ORDER = ["campaigns", "petitions", "signers", "staff"]
 class StaffSite(admin.AdminSite):
     site_title = "Undersigned"
     site_header = "Undersigned"
-    index_title = "Campaigns"
+    index_title = "Overview"
     login_form = SignInForm
     empty_value_display = "–"
+    # Forms and lists need the width; the head of each page leads to the main lists.
+    enable_nav_sidebar = False
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         apps = super().get_app_list(request, app_label)

@@ -14,7 +14,7 @@ from petitions.admin.petitions import number
 from petitions.models import Petition
 from staff.edits import told
 from staff.models import AuditEntry
-from staff.searching import BoundedSearch
+from staff.odd_input import SurvivesOddInput
 
 Signature = Petition._meta.get_field("signatures").related_model
 
@@ -65,7 +65,7 @@ class AboutPetition(admin.SimpleListFilter):
 
 
 @admin.register(AuditEntry)
-class AuditLogAdmin(BoundedSearch, admin.ModelAdmin):
+class AuditLogAdmin(SurvivesOddInput, admin.ModelAdmin):
     list_display = ("at", "actor_name", "action", "subject", "reason", "what_changed")
     list_filter = (AboutCampaign, AboutPetition, "subject_type")
     search_fields = ("actor_name", "subject_label", "reason")

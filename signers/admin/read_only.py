@@ -7,6 +7,8 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from staff.odd_input import SurvivesOddInput
+
 
 class BoundedPaginator(Paginator):
     """Counts no further than this: a list nobody reads to its end need not be counted to its end."""
@@ -18,7 +20,7 @@ class BoundedPaginator(Paginator):
         return self.object_list.order_by()[: self.MOST].count()  # type: ignore[attr-defined]
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(SurvivesOddInput, admin.ModelAdmin):
     """Staff look; nothing is added or edited by hand."""
 
     actions: Any = None
@@ -40,6 +42,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
 
 class ReadOnlyInline(admin.TabularInline):
+    template = "admin/scrolling_table.html"
     extra = 0
     can_delete = False
     max_num = 0
