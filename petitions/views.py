@@ -1,6 +1,7 @@
 """The public pages: home, campaign, petition, change history, and the small files they load."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 from itertools import zip_longest
 from typing import Any
@@ -67,7 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return public_page(request, "petitions/home.html", context)
 
 
-def most_signed(campaigns: list[Campaign], now: datetime) -> PetitionQuerySet:
+def most_signed(campaigns: Iterable[Campaign], now: datetime) -> PetitionQuerySet:
     """The open petitions of each campaign that most people signed, in the order staff set. One query."""
     rank = Window(RowNumber(), partition_by=F("letter__campaign"), order_by=[F("tally__count").desc(), "pk"])
     ranked = Petition.objects.open(at=now).filter(letter__campaign__in=campaigns).annotate(rank=rank)
