@@ -126,7 +126,7 @@ class SourceForm(forms.ModelForm):
     authors = AuthorsFormField(
         required=False,
         label="Authors",
-        help_text="One author a line, in the order of the publication.",
+        help_text="One author a line.",
         widget=forms.Textarea(attrs={"rows": 1, "cols": 20}),
     )
 
@@ -141,12 +141,6 @@ class SourceForm(forms.ModelForm):
             "url": forms.URLInput(attrs={"size": 22, "placeholder": "https://"}),
             "archived_url": forms.URLInput(attrs={"size": 22}),
         }
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            # A row of a table has no labels of its own.
-            field.widget.attrs.setdefault("aria-label", field.label)
 
     def clean_title(self) -> str:
         # The field is a text area only so that long titles can be read; a title has one line.

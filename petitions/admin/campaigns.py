@@ -19,6 +19,7 @@ from django.utils.safestring import SafeString
 from campaigns.forms import SourceForm
 from campaigns.models import Campaign, Source, Target
 from petitions.admin import publishing_views
+from petitions.admin.mistakes import mistakes_of
 from petitions.admin.petitions import row_of
 from petitions.admin.steps import MOST_ON_FORM, counted, numbers_of, steps_of
 from petitions.duplicating import duplicate
@@ -41,12 +42,14 @@ class OnCampaignForm:
         return 0 if obj is not None and self.model.objects.filter(campaign=obj).exists() else 1  # type: ignore[attr-defined]
 
 
-class SourceInline(OnCampaignForm, admin.TabularInline):
+class SourceInline(OnCampaignForm, admin.StackedInline):
     model = Source
     form = SourceForm
     formset = SourceFormSet
     template = "admin/campaigns/campaign/sources.html"
-    verbose_name_plural = "3. Sources"
+    fieldsets = (
+        (None, {"fields": (("key", "authors", "title"), ("publication", "date", "url", "archived_url"))}),
+    )
 
 
 class LetterInline(OnCampaignForm, admin.StackedInline):
@@ -55,7 +58,6 @@ class LetterInline(OnCampaignForm, admin.StackedInline):
     formset = LetterFormSet
     max_num = len(Kind)
     template = "admin/campaigns/campaign/letters.html"
-    verbose_name_plural = "4. Letters"
     fieldsets = (
         (None, {"fields": ("kind", "headline", "lead_in", "statement", "button")}),
         (
@@ -82,11 +84,12 @@ class TargetInline(OnCampaignForm, admin.StackedInline):
         ),
         (
             "Headline and local paragraph",
-            {"classes": ("collapse",), "fields": ("headline", "local", ("slug", "goal"))},
+            # One field a line: Django opens a folded part for a mistake only where its field stands alone.
+            {"classes": ("collapse",), "fields": ("headline", "local", "slug", "goal")},
         ),
         (
             "Salutation, e-mail and postal codes",
-            {"classes": ("collapse",), "fields": (("salutation", "last_name"), "email", "postal_prefixes")},
+            {"classes": ("collapse",), "fields": ("salutation", "last_name", "email", "postal_prefixes")},
         ),
     )
 
@@ -154,7 +157,7 @@ class CampaignAdmin(RecordedAdmin):
     actions = None
     fieldsets = (
         ("1. Organization", {"fields": ("organization",)}),
-        ("2. Campaign", {"fields": ("title", "summary", "slug")}),
+        ("2. Campaign", {"fields": ("title", "summary", "slug", "seen")}),
         (
             "Options",
             {
@@ -233,7 +236,7 @@ class CampaignAdmin(RecordedAdmin):
         form_url: str = "",
         extra_context: Any = None,
     ) -> HttpResponse:
-        campaign = self.get_object(request, unquote(object_id)) if object_id else None
+        campaign: Any = self.get_object(request, unquote(object_id)) if object_id else None
         context = self.form_context(request, campaign) | (extra_context or {})
         try:
             return super().changeform_view(request, object_id, form_url, context)
@@ -247,8 +250,6 @@ class CampaignAdmin(RecordedAdmin):
             "merge_fields": PAGE_FIELDS,
             "reader_field": READER,
             "blocks": BLOCKS,
-            # The form needs the width.
-            "is_nav_sidebar_enabled": False,
         }
         if campaign is not None:
             numbers = numbers_of(campaign)
@@ -270,6 +271,10 @@ class CampaignAdmin(RecordedAdmin):
                 "source_list": campaign.sources.all(),
             }
         return context
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        context["mistakes"] = mistakes_of(context["adminform"].form, context["inline_admin_formsets"])
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def response_add(
         self, request: HttpRequest, obj: Model, post_url_continue: str | None = None

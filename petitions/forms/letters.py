@@ -1,11 +1,17 @@
 """The letters on the campaign’s form."""
 
+from typing import Any
+
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 
 from petitions.checking import letter_problems
 from petitions.forms.parts import SiblingFormSet, add_problems, kept
 from petitions.models import Kind, Letter, Petition
+
+# Far more than anybody reads; a text of megabytes, pasted by mistake, would make every page slow.
+MOST_CHARACTERS = {"body": 100_000, "thanks": 20_000}
 
 
 class LetterForm(forms.ModelForm):
@@ -28,6 +34,12 @@ class LetterForm(forms.ModelForm):
             "share_title": forms.TextInput(attrs={"size": 80}),
             "share_text": forms.Textarea(attrs={"rows": 3, "cols": 90}),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, most in MOST_CHARACTERS.items():
+            if name in self.fields:
+                self.fields[name].validators.append(MaxLengthValidator(most))
 
     def clean_kind(self) -> str:
         kind: str = self.cleaned_data["kind"]
@@ -57,6 +69,14 @@ class LetterFormSet(SiblingFormSet):
             letter = form.instance
             letter.campaign = self.instance
             add_problems(form, letter_problems(letter, keys=keys, petitions=self.petitions_of(letter, kind)))
+
+    @property
+    def empty_form(self) -> Any:
+        """What “Add another Letter” adds: the kind that is not there yet."""
+        form = super().empty_form
+        taken = {row["kind"].value() for row in self.forms}
+        form.initial["kind"] = next((kind for kind in Kind.values if kind not in taken), Kind.DEMAND)
+        return form
 
     def petitions_of(self, letter: Letter, kind: str | None) -> list[Petition]:
         """The petitions this letter is going to have, as far as they are known."""

@@ -53,7 +53,7 @@ def test_from_an_empty_site_to_a_published_page(logged_in):
     with popup.expect_event("close"):
         popup.get_by_role("button", name="Save", exact=True).click()
 
-    page.get_by_label("Title:", exact=True).fill("Open Sundays")
+    page.locator("#id_title").fill("Open Sundays")
     page.locator("#id_sources-0-key").fill("hours-2026")
     page.locator("#id_sources-0-title").fill("Opening Hours")
     write_letter(page)
@@ -85,7 +85,7 @@ def test_a_mistake_is_shown_beside_its_field_and_the_rest_is_kept(logged_in):
     Organization.objects.create(name="Readers’ Common")
     page = logged_in("/admin/campaigns/campaign/add/")
     page.get_by_label("Organization:").select_option("Readers’ Common")
-    page.get_by_label("Title:", exact=True).fill("Open Sundays")
+    page.locator("#id_title").fill("Open Sundays")
     write_letter(page)
     page.locator("#id_letters-0-statement").fill("Open {{ place.nmae }} on Sundays.[^nobody]")
 
@@ -159,7 +159,7 @@ def test_everything_works_without_javascript(logged_in):
     Organization.objects.create(name="Readers’ Common")
     page = logged_in("/admin/campaigns/campaign/add/", javascript=False)
     page.get_by_label("Organization:").select_option("Readers’ Common")
-    page.get_by_label("Title:", exact=True).fill("Open Sundays")
+    page.locator("#id_title").fill("Open Sundays")
     write_letter(page)
     page.locator("#id_targets-0-name").fill("Ada Okafor")
     page.locator("#id_targets-0-place_name").fill("Rivermouth")

@@ -6,9 +6,11 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from campaigns.models import Campaign, Place, Target
 from petitions.models import Letter, Petition
+from petitions.publishing import publish
 from staff.models import AuditEntry
 from tests.admin_forms import LETTER, SOURCE, TARGET, campaign_form, client_of, stored_campaign_form
 from tests.factories import make_campaign, make_letter, make_organization, make_petition, make_staff
@@ -507,3 +509,125 @@ def test_a_campaign_of_a_thousand_petitions_opens_with_few_queries(editor, djang
         editor.get(reverse("admin:campaigns_campaign_publish", args=[letter.campaign.pk]))
     with django_assert_max_num_queries(20):
         editor.get(reverse("admin:petitions_petition_changelist"))
+
+
+def test_who_saves_after_a_colleague_is_told_before_anything_is_overwritten(editor):
+    editor.post(ADD, campaign_form(organization=make_organization()))
+    campaign = Campaign.objects.get()
+    seen = editor.get(change_url(campaign)).context["adminform"].form["seen"].value()
+    editor.post(change_url(campaign), stored_campaign_form(campaign, summary="From a colleague.", seen=seen))
+    typed = stored_campaign_form(campaign, title="Typed meanwhile", seen=seen)
+
+    response = editor.post(change_url(campaign), typed)
+
+    assert "saved this campaign at" in errors_of(response)["__all__"].as_text()
+    assert response.context["adminform"].form["title"].value() == "Typed meanwhile"
+    campaign.refresh_from_db()
+    assert (campaign.title, campaign.summary) == ("Open Sundays", "From a colleague.")
+
+
+def test_who_was_told_can_save_all_the_same(editor):
+    editor.post(ADD, campaign_form(organization=make_organization()))
+    campaign = Campaign.objects.get()
+    stale = stored_campaign_form(campaign, title="Typed meanwhile", seen="of some other time")
+    told = editor.post(change_url(campaign), stale).context["adminform"].form
+
+    response = editor.post(change_url(campaign), stale | {"seen": told["seen"].value()})
+
+    assert response.status_code == 302
+    campaign.refresh_from_db()
+    assert campaign.title == "Typed meanwhile"
+
+
+@pytest.mark.parametrize("part", ["sources", "letters", "targets"])
+def test_a_colleagues_change_of_any_part_is_noticed(editor, part):
+    editor.post(ADD, campaign_form(organization=make_organization()))
+    campaign = Campaign.objects.get()
+    seen = editor.get(change_url(campaign)).context["adminform"].form["seen"].value()
+    changes = {
+        "sources": ("title", "Other Hours"),
+        "letters": ("closing", "Yours,"),
+        "targets": ("local", "Here too."),
+    }
+    name, value = changes[part]
+    editor.post(change_url(campaign), stored_campaign_form(campaign) | {f"{part}-0-{name}": value})
+
+    response = editor.get(change_url(campaign))
+
+    assert response.context["adminform"].form["seen"].value() != seen
+
+
+def test_publishing_is_no_change_of_what_the_form_has(editor):
+    editor.post(ADD, campaign_form(organization=make_organization()))
+    campaign = Campaign.objects.get()
+    seen = editor.get(change_url(campaign)).context["adminform"].form["seen"].value()
+    publish(campaign=campaign, actor=make_staff(), at=timezone.now())
+
+    response = editor.post(change_url(campaign), stored_campaign_form(campaign, seen=seen))
+
+    assert response.status_code == 302
+
+
+def test_all_mistakes_are_listed_at_the_top_with_links_to_their_fields(editor):
+    form = campaign_form(
+        organization=make_organization(),
+        title="",
+        letters=[LETTER | {"statement": "Open {{ place.nmae }}."}],
+        targets=[TARGET | {"goal": "-3"}],
+    )
+
+    response = editor.post(ADD, form)
+
+    listed = [(mistake.anchor, mistake.where) for mistake in response.context["mistakes"]]
+    assert listed == [
+        ("#id_title", "Title"),
+        ("#id_letters-0-statement", "Letter 1, Statement"),
+        ("#id_targets-0-goal", "Target 1, First goal"),
+    ]
+    assert '<a href="#id_targets-0-goal">' in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("goal", "0"), ("slug", "Not an address!"), ("last_name", "x" * 500)]
+)
+def test_a_folded_part_opens_where_it_has_a_mistake(editor, field, value):
+    form = campaign_form(organization=make_organization(), targets=[TARGET | {field: value}])
+
+    response = editor.post(ADD, form)
+
+    targets = next(
+        inline for inline in response.context["inline_admin_formsets"] if inline.formset.prefix == "targets"
+    )
+    folded = [fieldset.is_collapsible for fieldset in next(iter(targets)) if field in fieldset.fields]
+    assert folded == [False]
+
+
+def test_another_letter_begins_as_the_other_kind(editor):
+    response = editor.get(ADD)
+
+    letters = next(
+        inline.formset
+        for inline in response.context["inline_admin_formsets"]
+        if inline.formset.prefix == "letters"
+    )
+    assert [form["kind"].value() for form in letters.forms] == ["demand"]
+    assert letters.empty_form["kind"].value() == "thank-you"
+
+
+def test_a_letter_of_a_megabyte_is_refused(editor):
+    form = campaign_form(organization=make_organization(), letters=[LETTER | {"body": "a " * 600_000}])
+
+    response = editor.post(ADD, form)
+
+    assert "at most 100000 characters" in errors_of(response, "letters")["body"].as_text()
+
+
+def test_who_only_reads_is_offered_nothing_to_add():
+    letter = make_letter()
+    user = make_staff()
+    user.groups.add(Group.objects.get(name="signature manager"))
+
+    response = client_of(user).get(change_url(letter.campaign))
+
+    assert "Petitions to groups" in response.content.decode()
+    assert "Add a petition to a group" not in response.content.decode()
