@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -96,6 +96,7 @@ class VersionInline(admin.TabularInline):
     """What was published when, newest first; the texts are on the public change history."""
 
     model = Version
+    template = "admin/scrolling_table.html"
     fields = ("number", "published_at", "published_by", "headline", "reason")
     readonly_fields = fields
     ordering = ("-number",)
@@ -258,6 +259,23 @@ class PetitionAdmin(RecordedAdmin):
                 "campaign": petition.campaign,
             }
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_inline_instances(self, request: HttpRequest, obj: Petition | None = None) -> list[Any]:
+        """What was published is listed once there is something."""
+        return (
+            super().get_inline_instances(request, obj) if obj is not None and obj.current_version_id else []
+        )
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """The letter, where the campaign has only one."""
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        letters = list(Letter.objects.filter(campaign=number(request.GET.get("campaign")))[:2])
+        return {"letter": letters[0].pk, **initial} if len(letters) == 1 else initial
+
+    def response_post_save_add(self, request: HttpRequest, obj: Petition) -> HttpResponseRedirect:
+        """Back to the campaign, where one came from, and where checking and publishing are."""
+        form = reverse("admin:campaigns_campaign_change", args=[obj.campaign.pk])
+        return HttpResponseRedirect(f"{form}#groups-heading")
 
     # --- The list ------------------------------------------------------------------------------------------
 

@@ -312,15 +312,22 @@ def test_a_petition_to_a_group_is_made_from_its_own_page(editor):
         "position": 0,
     }
 
-    response = editor.post(
-        reverse("admin:petitions_petition_add") + f"?campaign={letter.campaign.pk}",
-        data | {"versions-TOTAL_FORMS": 0, "versions-INITIAL_FORMS": 0},
-    )
+    response = editor.post(reverse("admin:petitions_petition_add") + f"?campaign={letter.campaign.pk}", data)
 
-    assert response.status_code == 302
+    form = reverse("admin:campaigns_campaign_change", args=[letter.campaign.pk])
+    assert response["Location"] == f"{form}#groups-heading"
     petition = Petition.objects.get()
     assert petition.slug == f"{letter.campaign.slug}-mayors-of-the-river"
     assert petition.target is None
+
+
+def test_a_petition_to_a_group_begins_with_the_only_letter_and_no_empty_list(editor):
+    letter = make_letter()
+
+    response = editor.get(reverse("admin:petitions_petition_add") + f"?campaign={letter.campaign.pk}")
+
+    assert response.context["adminform"].form["letter"].value() == letter.pk
+    assert "Published versions" not in response.content.decode()
 
 
 def test_a_member_of_another_campaign_is_refused(editor):
@@ -418,3 +425,9 @@ def test_an_unknown_part_is_not_found(editor, draft):
     response = editor.get(reverse("admin:petitions_petition_preview_part", args=[draft.pk, "nonsense"]))
 
     assert response.status_code == 404
+
+
+def test_the_table_of_versions_can_be_scrolled_by_the_keyboard(editor, live):
+    response = editor.get(reverse("admin:petitions_petition_change", args=[live.pk]))
+
+    assert 'tabindex="0" role="region" aria-label="Published versions"' in response.content.decode()
