@@ -25,7 +25,7 @@ class RoleFields(forms.ModelForm):
 
     groups = forms.ModelMultipleChoiceField(
         Group.objects.filter(name__in=ROLES),
-        label="roles",
+        label="Roles",
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=WHAT_ROLES_DO,

@@ -246,7 +246,7 @@ def test_a_mail_in_doubt_is_sent_again(manager):
 
 
 def test_a_sent_mail_is_not_sent_again_and_says_why(manager):
-    mail = make_mail(make_signature(), sent_at=NOW)
+    mail = make_mail(make_signature(), handed_over_at=NOW, sent_at=NOW)
 
     response = manager.post(
         "/admin/signers/outgoingmail/", {"action": "send_again", "_selected_action": [mail.pk]}, follow=True
