@@ -7,13 +7,34 @@ from signers.models import Signature
 from tests.people import Person, later, shown_count, text_of
 
 
-def test_a_forwarded_mail_shows_a_stranger_neither_address_nor_last_name(signed):
+def test_a_forwarded_mail_shows_a_stranger_no_address(signed):
     stranger = Person(first_name="Ray", email="ray@people.example")
 
     for address in (signed.link("confirm"), signed.link("not-me")):
         for page in (stranger.opens(address), stranger.presses(address), stranger.opens(address)):
             assert "people.example" not in page.content.decode()
-            assert "Rivera" not in page.content.decode()
+
+
+def test_a_used_link_shows_no_name_and_before_it_only_what_the_click_makes_true(signed):
+    stranger = Person(first_name="Ray", email="ray@people.example")
+
+    before = stranger.opens(signed.link("confirm"))
+    after = [stranger.presses(signed.link("confirm")), stranger.opens(signed.link("confirm"))]
+    disowning = [stranger.opens(signed.link("not-me")), stranger.presses(signed.link("not-me"))]
+
+    assert "Connie Rivera" in text_of(before)
+    assert all("Rivera" not in page.content.decode() for page in (*after, *disowning))
+
+
+def test_a_name_and_choice_somebody_else_typed_are_seen_before_they_count(signed, petition, work):
+    stranger = Person(first_name="Nobody", last_name="Special", email=signed.email)
+    stranger.signs(petition, updates="yes")
+    work()
+
+    page = text_of(signed.opens(signed.link("confirm")))
+
+    assert "Nobody Special" in page
+    assert "Yes, from" in page
 
 
 def test_a_used_link_signs_nobody_else_and_shows_no_name_any_more(confirmed, petition, work):

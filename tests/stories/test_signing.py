@@ -60,7 +60,8 @@ def test_a_campaign_that_confirms_afterwards_counts_at_once_and_still_asks(conni
     thanks = connie.opens(path_of(connie.signs(petition)))
     work()
 
-    assert "Your name is under it" in text_of(thanks)
+    assert "Thank you for signing" in text_of(thanks)
+    assert "does not count" not in text_of(thanks)
     assert shown_count(connie, petition) == (1, 1)
     assert Signature.objects.get().state == "accepted"
 
