@@ -206,7 +206,12 @@ def find_warnings(letters: list[Letter], sources: list[Source], petitions: list[
         mine = [petition for petition in petitions if petition.letter_id == letter.pk]
         place = f"{letter.get_kind_display()} letter"
         if not mine:
-            problems.append(Problem(place, "No petition uses this letter. Add a target or group of this kind, or leave it for later."))
+            problems.append(
+                Problem(
+                    place,
+                    "No petition uses this letter. Add a target or group of this kind, or leave it for later.",
+                )
+            )
         problems += [Problem(place, warning.message) for warning in checking.letter_warnings(letter, mine)]
     problems += [
         Problem("Sources", f"No letter cites “{key}”.")

@@ -17,16 +17,15 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def put_back_until(supporter_id: int, *, at: datetime) -> datetime | None:
-    """When a mailbox may be written to again, or None for now. Two queries.
+    """When a mailbox may be written to again, or None for now. One query.
 
     The limits decide how many mails are made; after an outage they would all leave at once, were it not for this.
     """
-    handed_over = OutgoingMail.objects.filter(supporter=supporter_id, handed_over_at__gt=at - DAY)
-    newest_first = handed_over.order_by("-handed_over_at").values_list("handed_over_at", flat=True)
+    rows = OutgoingMail.objects.filter(supporter=supporter_id, handed_over_at__gt=at - DAY)
+    newest_first = list(rows.order_by("-handed_over_at").values_list("handed_over_at", flat=True)[:PER_DAY])
     for most, period in ((PER_DAY, DAY), (PER_HOUR, HOUR)):
-        last = newest_first.filter(handed_over_at__gt=at - period)[most - 1 : most]
-        for moment in last:
-            return moment + period  # type: ignore[operator, return-value]  # the filter leaves no None
+        if len(newest_first) >= most and newest_first[most - 1] > at - period:
+            return newest_first[most - 1] + period
     return None
 
 

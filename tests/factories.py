@@ -206,6 +206,8 @@ def make_mail(signature: Signature | None = None, **fields: Any) -> OutgoingMail
             "to": signature.email,
             "created_at": NOW,
             "due_at": NOW,
+            # What was sent was handed over before.
+            "handed_over_at": fields.get("sent_at"),
         }
         | fields,
     )
