@@ -22,7 +22,8 @@ def put_back_until(supporter_id: int, *, at: datetime) -> datetime | None:
     The limits decide how many mails are made; after an outage they would all leave at once, were it not for this.
     """
     rows = OutgoingMail.objects.filter(supporter=supporter_id, handed_over_at__gt=at - DAY)
-    newest_first = list(rows.order_by("-handed_over_at").values_list("handed_over_at", flat=True)[:PER_DAY])
+    moments = rows.order_by("-handed_over_at").values_list("handed_over_at", flat=True)[:PER_DAY]
+    newest_first = [moment for moment in moments if moment is not None]
     for most, period in ((PER_DAY, DAY), (PER_HOUR, HOUR)):
         if len(newest_first) >= most and newest_first[most - 1] > at - period:
             return newest_first[most - 1] + period
