@@ -166,5 +166,5 @@ def test_sending_a_mail_costs_one_read_of_everything_it_needs(db):
             send_due(at=NOW)
         return len(captured)
 
-    # Lock, read, hand over, sent; on PostgreSQL also the begin and the end of the transaction.
-    assert (queries(3) - queries(1)) / 2 <= 6
+    # Lock, read, what the mailbox had, read again, hand over, sent; on PostgreSQL a savepoint's begin and end.
+    assert (queries(3) - queries(1)) / 2 <= 6 + 2 * (connection.vendor == "postgresql")
