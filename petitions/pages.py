@@ -41,7 +41,10 @@ class PetitionPage:
         return self.campaign.organization
 
     @property
-    def closed_at(self) -> datetime | None:
+    def ended_at(self) -> datetime | None:
+        """When signing ended, by hand or by itself; None while it goes on."""
+        if self.state not in {"closed", "won"}:
+            return None
         return self.petition.closed_at or self.petition.closes_at
 
     @property
@@ -57,7 +60,7 @@ class PetitionPage:
         return self.version.kind == Kind.THANK_YOU
 
     @property
-    def changed_since_signing(self) -> bool:
+    def has_history(self) -> bool:
         return self.version.number > 1
 
     @property
