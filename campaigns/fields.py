@@ -1,4 +1,4 @@
-"""Model fields for what sources and organizations carry: web addresses and lists of authors."""
+"""Model fields for what sources, organizations and places carry: web addresses, lists of authors, keys of names."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django import forms
 from django.core.validators import URLValidator
 from django.db import models
 
+from campaigns.place_names import name_key
 from toolkit.plain_text import one_line
 
 NOT_A_WEB_ADDRESS = "Enter a full web address that begins with https:// or http://."
@@ -48,3 +49,17 @@ class AuthorsField(models.JSONField):
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:
         return models.Field.formfield(self, **{"form_class": AuthorsFormField, **kwargs})
+
+
+class NameKeyField(models.CharField):
+    """The row's `name` in the form in which places are compared; written at every save, also in bulk."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(
+            *args, **{"max_length": 200, "editable": False, "db_index": True, "db_default": "", **kwargs}
+        )
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        key = name_key(getattr(model_instance, "name", ""))
+        setattr(model_instance, self.attname, key)
+        return key

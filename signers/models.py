@@ -219,6 +219,7 @@ class CountChange(models.Model):
     """
 
     petition_id = models.BigIntegerField()
+    supporter_id = models.BigIntegerField(db_default=0)
     change = models.SmallIntegerField()
     local_change = models.SmallIntegerField(default=0)
 

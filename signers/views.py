@@ -16,10 +16,10 @@ from campaigns.models import Campaign
 from petitions.pages import PetitionPage, next_petitions
 from petitions.views import live_page, petition_context
 from signers.forms import SignForm
-from signers.same_origin import Verdict, carries_token, verdict
 from signers.sharing import is_code, referral_from, share_places
 from signers.signing import submit
 from toolkit import email_addresses
+from toolkit.same_origin import Verdict, carries_token, verdict
 
 HINT_KEY = "mail"
 DOMAIN = re.compile(r"[^\s@/<>\"']{1,100}")

@@ -22,6 +22,8 @@ PEOPLE = (Supporter, User)
 # Looked at, and found to say nothing about anybody, or to have no life of its own.
 NOT_PERSONAL = {
     "petitions.Version.published_by": "the account says who; the version is a public act of the organization",
+    "petitions.Stand.recorded_by": "the account says who; the move is a public act of the organization",
+    "petitions.TargetList.created_by": "the account says who; the list goes within a day",
     "signers.Submission.wording": "our own words",
     "signers.Submission.referral": "a random code; recognises nobody",
     "signers.Submission.referral_code": "a random code; recognises nobody",

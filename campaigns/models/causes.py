@@ -1,6 +1,6 @@
-"""The cause: who campaigns, for what, on which sources, and toward whom."""
+"""The cause: who campaigns, for what, and on which sources."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -8,7 +8,6 @@ from django.db.models import Q
 from django.urls import reverse
 
 from campaigns.fields import AuthorsField, WebAddressField
-from campaigns.last_names import LONGEST, guess_last_name
 
 
 class Organization(models.Model):
@@ -84,6 +83,10 @@ class Campaign(models.Model):
             "Afterwards: a signature counts at once and is marked until it is confirmed",
         )
 
+    class Total(models.TextChoices):
+        PEOPLE = "people", "People: who signed in two cities counts once"
+        SIGNATURES = "signatures", "Signatures: the sum of all petitions"
+
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="campaigns")
     slug = models.SlugField(
         "address",
@@ -119,15 +122,27 @@ class Campaign(models.Model):
     count_floor = models.PositiveIntegerField(
         "show counts from", default=0, help_text="No count is shown on a page before it reaches this number."
     )
+    total_of = models.CharField(
+        "campaign total", max_length=10, choices=Total, default=Total.PEOPLE, db_default=Total.PEOPLE
+    )
+    shows_league = models.BooleanField(
+        "show the city league",
+        default=False,
+        db_default=False,
+        help_text="Each petition page says where its city stands by signatures: “Rivermouth, 3rd of 112”.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
         constraints: ClassVar = [
             models.CheckConstraint(
+                condition=Q(total_of__in=["people", "signatures"]), name="campaign_total_is_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(confirmation__in=["required", "afterwards"]),
                 name="campaign_confirmation_is_known",
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -171,78 +186,3 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.title}"
-
-
-class Place(models.Model):
-    """A city that people can find by name or postal code."""
-
-    name = models.CharField(max_length=120)
-    region = models.CharField(max_length=120, blank=True)
-    country = models.CharField(max_length=120, blank=True)
-    postal_prefixes = models.TextField(
-        blank=True,
-        help_text="Postal codes of this place, or their beginnings, separated by spaces (941 942 94301). "
-        "Signers with such a code are counted as local.",
-    )
-
-    class Meta:
-        ordering: ClassVar = ["name", "region"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["name", "region", "country"],
-                name="place_is_unique",
-                violation_error_message="This place is already listed.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return ", ".join(part for part in (self.name, self.region) if part)
-
-
-class Target(models.Model):
-    """An official a petition is addressed to. Without an e-mail address the petition is symbolic."""
-
-    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {
-        "name": "published: the holder of a public office",
-        "last_name": "published: the holder of a public office",
-        "email": "when the target is deleted; never published",
-        "salutation": "published: the holder of a public office",
-    }
-
-    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="targets")
-    name = models.CharField(max_length=160)
-    last_name = models.CharField(
-        max_length=LONGEST,
-        blank=True,
-        help_text="Empty: taken from the name. {{ target.last_name }} in letters.",
-    )
-    office = models.CharField(max_length=120, default="Mayor")
-    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="targets")
-    salutation = models.CharField(
-        max_length=160, blank=True, help_text="How a letter to them begins, such as “Dear Mayor Okafor”."
-    )
-    email = models.EmailField(
-        "e-mail address", blank=True, help_text="For handing the signatures over. Never shown in public."
-    )
-
-    class Meta:
-        ordering: ClassVar = ["place__name", "name"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["campaign", "name", "place"],
-                name="target_once_per_campaign",
-                violation_error_message="This campaign already has this target in this place.",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.title}, {self.place.name}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        self.last_name = self.last_name.strip() or guess_last_name(self.name)
-        super().save(*args, **kwargs)
-
-    @property
-    def title(self) -> str:
-        """Office and name as they stand on a page: “Mayor Ada Okafor”."""
-        return f"{self.office} {self.name}".strip()
