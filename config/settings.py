@@ -74,6 +74,7 @@ for _entry in env.list("TRUSTED_PROXIES", default=[]):
 
 INSTALLED_APPS = [
     "config",
+    "mailings",
     "signers",
     "petitions",
     "campaigns",

@@ -6,6 +6,8 @@ from enum import Enum
 from django.db import transaction
 from django.db.models.functions import Coalesce
 
+from signers import consents
+from signers.consents import Choice
 from signers.models import Consent, CountChange, OutgoingMail, Signature, Supporter
 
 
@@ -47,16 +49,27 @@ def _confirm(signature: Signature, at: datetime) -> bool:
     Supporter.objects.filter(pk=signature.supporter_id, confirmed_at=None).update(
         confirmed_at=at, email=signature.email, first_name=signature.first_name, last_name=signature.last_name
     )
-    Consent.objects.create(
-        supporter_id=signature.supporter_id,
-        organization_id=signature.petition.campaign.organization_id,
-        purpose=Consent.Purpose.UPDATES,
+    remember_place(signature)
+    choice = Choice(
+        signature.supporter_id,
+        signature.petition.campaign.organization_id,
         granted=signature.updates,
         wording=signature.wording,
-        at=at,
-        source=Consent.Source.SIGN_FORM,
     )
+    consents.record([choice], source=Consent.Source.SIGN_FORM, at=at)
     return True
+
+
+def remember_place(signature: Signature) -> None:
+    """Where the supporter lives, as far as a proven signature tells; one that is local tells more than others."""
+    target = signature.petition.target
+    if target is None:
+        return
+    local = Signature.objects.filter(
+        supporter_id=signature.supporter_id, is_local=True, confirmed_at__isnull=False, removed_at=None
+    )
+    if signature.is_local or not local.exists():
+        Supporter.objects.filter(pk=signature.supporter_id).update(place=target.place_id)
 
 
 @transaction.atomic
@@ -96,15 +109,8 @@ def _withdraw_consent(signature: Signature, at: datetime) -> None:
     )
     if latest is None or not latest.granted or latest.at != signature.confirmed_at:
         return
-    Consent.objects.create(
-        supporter_id=signature.supporter_id,
-        organization_id=organization_id,
-        purpose=Consent.Purpose.UPDATES,
-        granted=False,
-        wording=signature.wording,
-        at=at,
-        source=Consent.Source.NOT_ME,
-    )
+    choice = Choice(signature.supporter_id, organization_id, granted=False, wording=signature.wording)
+    consents.record([choice], source=Consent.Source.NOT_ME, at=at)
 
 
 def _forget_what_was_typed(signature: Signature) -> None:
@@ -135,7 +141,7 @@ def locked(signature_id: int) -> Signature | None:
     if supporters.filter(signatures=signature_id).first() is None:
         return None
     return (
-        Signature.objects.select_related("petition__letter__campaign", "supporter")
+        Signature.objects.select_related("petition__letter__campaign", "petition__target", "supporter")
         .filter(pk=signature_id)
         .first()
     )

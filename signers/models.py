@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from campaigns.models import Organization
+from campaigns.models import Organization, Place
 from petitions.models import Petition, Version
 
 UNCONFIRMED = "30 days after it was typed, unless confirmed"
@@ -15,11 +15,16 @@ ERASED = "when the supporter asks to be erased"
 class Supporter(models.Model):
     """A person: one per e-mail mailbox."""
 
+    class Stopped(models.TextChoices):
+        BOUNCED = "bounced", "Mail comes back"
+        COMPLAINED = "complained", "Reported our mail as unwanted"
+
     PERSONAL_FIELDS: ClassVar[dict[str, str]] = {
         "email": ERASED,
         "mailbox": ERASED,
         "first_name": ERASED,
         "last_name": ERASED,
+        "place": ERASED,
     }
 
     mailbox = models.CharField(
@@ -31,9 +36,34 @@ class Supporter(models.Model):
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True, blank=True, help_text="When the mailbox was first proven.")
     blocked_at = models.DateTimeField(null=True, blank=True, help_text="No mail and no new signature since.")
+    place = models.ForeignKey(
+        Place,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Of the petition confirmed last, a local one before others: whose petition mailings lead to.",
+    )
+    stopped_at = models.DateTimeField(null=True, blank=True, help_text="No mail since, for what came back.")
+    stopped = models.CharField("why stopped", max_length=10, choices=Stopped, blank=True)
+    soft_bounces = models.PositiveSmallIntegerField(
+        default=0, help_text="In a row, since the last mail that arrived."
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(stopped_at=None, stopped="") | (Q(stopped_at__isnull=False) & ~Q(stopped="")),
+                name="supporter_stopped_says_why",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Supporter {self.pk}"
+
+    @property
+    def takes_mail(self) -> bool:
+        return self.blocked_at is None and self.stopped_at is None
 
 
 class Submission(models.Model):
@@ -93,6 +123,7 @@ class Signature(models.Model):
     class Removal(models.TextChoices):
         NOT_ME = "not-me", "Owner of the mailbox: it wasn’t me"
         STAFF = "staff", "Staff"
+        WITHDRAWN = "withdrawn", "Withdrawn by the signer"
 
     PERSONAL_FIELDS: ClassVar[dict[str, str]] = dict.fromkeys(
         ("supporter", "first_name", "last_name", "email", "postal_code", "country", "comment", "evidence"),
@@ -128,6 +159,9 @@ class Signature(models.Model):
     )
     removed_at = models.DateTimeField(null=True, blank=True)
     removal = models.CharField(max_length=10, choices=Removal, blank=True)
+    hidden_at = models.DateTimeField(
+        null=True, blank=True, help_text="Counts, but the name is given to nobody outside the organization."
+    )
 
     objects = SignatureQuerySet.as_manager()
 
@@ -149,7 +183,7 @@ class Signature(models.Model):
             ),
             models.CheckConstraint(
                 condition=(Q(removed_at=None) & Q(removal=""))
-                | (Q(removed_at__isnull=False) & Q(removal__in=["not-me", "staff"])),
+                | (Q(removed_at__isnull=False) & Q(removal__in=["not-me", "staff", "withdrawn"])),
                 name="signature_removed_says_by_whom",
             ),
         ]
@@ -188,6 +222,11 @@ class Consent(models.Model):
     class Source(models.TextChoices):
         SIGN_FORM = "sign-form", "Sign form, confirmed by e-mail"
         NOT_ME = "not-me", "“It wasn’t me” link"
+        UNSUBSCRIBE = "unsubscribe", "Unsubscribe link in a mailing"
+        SELF_SERVICE = "self-service", "Own page"
+        WITHDRAWN = "withdrawn", "Withdrew the signature"
+        SIGN_LINK = "sign-link", "Signed through the link of a mailing"
+        COMPLAINT = "complaint", "Reported a mail as unwanted"
 
     supporter = models.ForeignKey(Supporter, on_delete=models.PROTECT, related_name="consents")
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
@@ -204,12 +243,44 @@ class Consent(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(purpose__in=["updates"]), name="consent_purpose_is_known"),
             models.CheckConstraint(
-                condition=Q(source__in=["sign-form", "not-me"]), name="consent_source_is_known"
+                condition=Q(
+                    source__in=[
+                        "sign-form",
+                        "not-me",
+                        "unsubscribe",
+                        "self-service",
+                        "withdrawn",
+                        "sign-link",
+                        "complaint",
+                    ]
+                ),
+                name="consent_source_is_known",
             ),
         ]
 
     def __str__(self) -> str:
         return f"Consent {self.pk}"
+
+
+class Subscription(models.Model):
+    """That a supporter wants updates of an organization now: what the latest consent says, for quick asking.
+
+    Written only by `signers.consents`, together with the consent.
+    """
+
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {"supporter": ERASED}
+
+    supporter = models.ForeignKey(Supporter, on_delete=models.CASCADE, related_name="subscriptions")
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="subscriptions")
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["organization", "supporter"], name="subscription_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"Subscription {self.pk}"
 
 
 class CountChange(models.Model):
@@ -246,10 +317,19 @@ class OutgoingMail(models.Model):
     class Message(models.TextChoices):
         CONFIRM = "confirm", "Confirm your signature"
         ALREADY_SIGNED = "already-signed", "You have already signed"
+        OWN_PAGE = "own-page", "The link to your own page"
+        NEW_ADDRESS = "new-address", "Confirm your new address"
 
     event = models.CharField(max_length=60, unique=True)
     message = models.CharField(max_length=20, choices=Message)
-    signature = models.ForeignKey(Signature, on_delete=models.CASCADE, related_name="mails")
+    signature = models.ForeignKey(
+        Signature,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="mails",
+        help_text="None for mail about the person.",
+    )
     supporter = models.ForeignKey(Supporter, on_delete=models.CASCADE, related_name="mails")
     to = models.CharField(max_length=320)
     created_at = models.DateTimeField()
@@ -266,7 +346,9 @@ class OutgoingMail(models.Model):
         verbose_name_plural = "outgoing mail"
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(message__in=["confirm", "already-signed"]), name="mail_message_is_known"
+                condition=Q(message__in=["confirm", "already-signed"], signature__isnull=False)
+                | Q(message__in=["own-page", "new-address"]),
+                name="mail_message_is_known",
             ),
             models.CheckConstraint(condition=Q(sent_at=None) | Q(failed_at=None), name="mail_sent_or_failed"),
             models.CheckConstraint(

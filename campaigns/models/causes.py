@@ -49,6 +49,12 @@ class Organization(models.Model):
         ],
         help_text="Used for buttons and marks, such as #7a1f3d. It is adjusted where text would be hard to read.",
     )
+    approval_above = models.PositiveIntegerField(
+        "second approval above",
+        default=1000,
+        db_default=1000,
+        help_text="A mailing to more people than this has to be approved by somebody else before it leaves.",
+    )
     logo = models.BinaryField(null=True, blank=True, editable=False)
     logo_digest = models.CharField(max_length=16, blank=True, editable=False)
     logo_width = models.PositiveSmallIntegerField(default=0, editable=False)

@@ -7,7 +7,7 @@ from django.db import models
 from signers.models import Supporter
 from staff.models import User
 
-OURS = ("campaigns", "petitions", "signers", "staff")
+OURS = ("campaigns", "petitions", "signers", "mailings", "staff")
 ABOUT_PEOPLE = ("signers", "staff")
 # What holds whatever somebody types. Numbers, dates, switches and choices from a closed list describe an event.
 TEXTS = (
@@ -24,6 +24,9 @@ NOT_PERSONAL = {
     "petitions.Version.published_by": "the account says who; the version is a public act of the organization",
     "petitions.Stand.recorded_by": "the account says who; the move is a public act of the organization",
     "petitions.TargetList.created_by": "the account says who; the list goes within a day",
+    "mailings.Mailing.created_by": "the account says who; a mailing is an act of the organization",
+    "mailings.Mailing.asked_by": "the same",
+    "mailings.Mailing.approved_by": "the same",
     "signers.Submission.wording": "our own words",
     "signers.Submission.referral": "a random code; recognises nobody",
     "signers.Submission.referral_code": "a random code; recognises nobody",
