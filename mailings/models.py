@@ -68,7 +68,7 @@ class Mailing(models.Model):
         max_length=60_000,
         help_text="Markdown. Cite a source with [^key]; a paragraph of only {{ call_to_action }} becomes the button.",
     )
-    call_to_action = models.CharField("button label", max_length=120, default="Sign the petition")
+    call_to_action = models.CharField("button label", max_length=300, default="Sign the petition")
     asks_to_sign = models.BooleanField(
         "asks to sign",
         default=True,
@@ -199,6 +199,7 @@ class Edition(models.Model):
     petition = models.ForeignKey(Petition, null=True, on_delete=models.PROTECT, related_name="+")
     subject = models.CharField(max_length=400)
     other_subject = models.CharField(max_length=400, blank=True)
+    preview_text = models.CharField(max_length=400, blank=True)
     html = models.TextField()
     text = models.TextField()
 

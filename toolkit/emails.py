@@ -4,6 +4,7 @@ import re
 import smtplib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError
 from email.header import Header
@@ -36,6 +37,7 @@ _LONGEST_REASON = 200  # characters
 _SERVER_OR_LOGIN = frozenset(
     {421, 454, 530, 534, 535, 538}
 )  # going away; TLS or login wanted (RFC 3207, 4954)
+_MADE_BY_DJANGO = frozenset({"subject", "from", "to", "reply-to", "mime-version"})
 _ENVELOPE_ADDRESS = re.compile(r"[!-~]+@[A-Za-z0-9.\[\]:_-]+", re.ASCII)
 
 # At-rules stay in a <style> element: they are the dark and the narrow view, which no style attribute can express.
@@ -56,16 +58,12 @@ def compose(
     message_id: str,
     headers: Mapping[str, str] | None = None,
 ) -> EmailMultiAlternatives:
-    """Renders `emails/<template>.subject.txt`, `.txt` and `.html` into one message.
-
-    The templates also get `accent`, `on_accent`, `accent_text` and `accent_text_dark`, made from
-    `organization.accent`, unless the context brings its own.
-    """
-    values = {**accent_colors(getattr(context.get("organization"), "accent", "")), **context}
+    """Renders `emails/<template>.subject.txt`, and what `compose_parts` makes of the rest, into one message."""
+    text, html = compose_parts(template=template, context=context)
     message = EmailMultiAlternatives(
-        subject=_one_line(_render_text(f"emails/{template}.subject.txt", values)),
-        body=_tidy(_render_text(f"emails/{template}.txt", values)),
-        from_email=_mailbox(from_name, from_email),
+        subject=_one_line(_render_text(f"emails/{template}.subject.txt", context)),
+        body=text,
+        from_email=mailbox(from_name, from_email),
         to=[sendable(_one_line(to))],
         reply_to=[sendable(_one_line(reply_to))] if reply_to else None,
         headers={
@@ -74,9 +72,19 @@ def compose(
             "Auto-Submitted": "auto-generated",  # RFC 3834: keeps holiday notices from answering
         },
     )
-    html = storable(get_template(f"emails/{template}.html").render(values))
-    message.attach_alternative(_INLINER.inline(html), "text/html")
+    message.attach_alternative(html, "text/html")
     return message
+
+
+def compose_parts(*, template: str, context: Mapping[str, Any]) -> tuple[str, str]:
+    """`emails/<template>.txt` as tidy plain text, and `.html` with its style sheet in style attributes.
+
+    The templates also get `accent`, `on_accent`, `accent_text` and `accent_text_dark`, made from
+    `organization.accent`, unless the context brings its own.
+    """
+    values = {**accent_colors(getattr(context.get("organization"), "accent", "")), **context}
+    html = storable(get_template(f"emails/{template}.html").render(values))
+    return _tidy(_render_text(f"emails/{template}.txt", values)), _INLINER.inline(html)
 
 
 def accent_colors(accent: str) -> dict[str, str]:
@@ -112,7 +120,8 @@ def _text_templates(directories: tuple[str, ...]) -> DjangoTemplates:
     )
 
 
-def _mailbox(name: str, address: str) -> str:
+def mailbox(name: str, address: str) -> str:
+    """A name and an address as a From header carries them, in ASCII and without line breaks."""
     shown, address = _one_line(name), sendable(_one_line(address))
     if shown.isascii():
         return formataddr((shown, address))
@@ -129,6 +138,36 @@ def _tidy(text: str) -> str:
 def _one_line(text: str) -> str:
     """No line break, so no header can be smuggled in, and nothing that no mail can carry."""
     return " ".join(storable(text).split())
+
+
+@dataclass(frozen=True)
+class RawMail:
+    """A whole mail that is written already: two plain addresses, and the bytes with CRLF line ends."""
+
+    sender: str
+    recipient: str
+    content: bytes
+
+    def as_message(self) -> EmailMultiAlternatives:
+        """For backends that do not speak SMTP."""
+        parsed = message_from_bytes(self.content, policy=policy.default)
+        plain, rich = (parsed.get_body((kind,)) for kind in ("plain", "html"))
+        kept = {
+            name: str(value)
+            for name, value in parsed.items()
+            if name.lower() not in _MADE_BY_DJANGO and not name.lower().startswith("content-")
+        }
+        message = EmailMultiAlternatives(
+            subject=str(parsed["Subject"]),
+            body=plain.get_content() if plain else "",
+            from_email=str(parsed["From"]),
+            to=[self.recipient],
+            reply_to=[str(parsed["Reply-To"])] if parsed["Reply-To"] else None,
+            headers=kept,
+        )
+        if rich:
+            message.attach_alternative(rich.get_content(), "text/html")
+        return message
 
 
 # --- Handing over ------------------------------------------------------------------------------------------
@@ -165,7 +204,7 @@ def open_connection() -> BaseEmailBackend:
 
 
 def deliver(
-    message: EmailMessage, connection: BaseEmailBackend, *, before_handover: Callable[[], None]
+    message: EmailMessage | RawMail, connection: BaseEmailBackend, *, before_handover: Callable[[], None]
 ) -> None:
     """Hands over one message to one recipient, connecting where needed; returns when the server has taken it.
 
@@ -177,7 +216,8 @@ def deliver(
     if isinstance(connection, SmtpBackend):
         connection.deliver(message, before_handover=before_handover)
     else:
-        _deliver_without_smtp(message, connection, before_handover)
+        written = message.as_message() if isinstance(message, RawMail) else message
+        _deliver_without_smtp(written, connection, before_handover)
 
 
 def _deliver_without_smtp(
@@ -215,7 +255,7 @@ class SmtpBackend(EmailBackend):
     def connection_class(self) -> type[smtplib.SMTP]:
         return SecureConversation if self.use_ssl else Conversation
 
-    def deliver(self, message: EmailMessage, *, before_handover: Callable[[], None]) -> None:
+    def deliver(self, message: EmailMessage | RawMail, *, before_handover: Callable[[], None]) -> None:
         """See `deliver` above."""
         with self._dropped_on_error():
             sender, recipient, content = _envelope(message)
@@ -327,8 +367,20 @@ def _blaming_the_server(recipient: str) -> Iterator[None]:
         raise ServerUnavailable(_what_happened(error, recipient)) from None
 
 
-def _envelope(message: EmailMessage) -> tuple[str, str, bytes]:
+def _envelope(message: EmailMessage | RawMail) -> tuple[str, str, bytes]:
     """Sender, recipient, and the whole mail with CRLF line ends."""
+    if isinstance(message, RawMail):
+        sender, recipient, content = message.sender, message.recipient, message.content
+    else:
+        sender, recipient, content = _written(message)
+    if not _ENVELOPE_ADDRESS.fullmatch(sender):
+        raise ServerUnavailable("The sender of this mail is not an address that SMTP can carry.")
+    if not _ENVELOPE_ADDRESS.fullmatch(recipient):
+        raise Refused("The recipient of this mail is not an address that SMTP can carry.")
+    return sender, recipient, content
+
+
+def _written(message: EmailMessage) -> tuple[str, str, bytes]:
     recipients = message.recipients()
     if len(recipients) != 1:
         raise ValueError("A mail is delivered to exactly one recipient.")
@@ -336,12 +388,7 @@ def _envelope(message: EmailMessage) -> tuple[str, str, bytes]:
         content = _with_crlf(message.message().as_bytes())
     except (ValueError, IndexError, HeaderParseError) as error:
         raise Refused(f"This mail cannot be written: {type(error).__name__}.") from None
-    sender, recipient = _address_in(message.from_email), _address_in(recipients[0])
-    if not _ENVELOPE_ADDRESS.fullmatch(sender):
-        raise ServerUnavailable("The sender of this mail is not an address that SMTP can carry.")
-    if not _ENVELOPE_ADDRESS.fullmatch(recipient):
-        raise Refused("The recipient of this mail is not an address that SMTP can carry.")
-    return sender, recipient, content
+    return _address_in(message.from_email), _address_in(recipients[0]), content
 
 
 def _address_in(text: str) -> str:

@@ -10,10 +10,28 @@ from toolkit.text_problems import TextProblem, shortened, unknown_field
 # Stands for a well-formed field; storable text cannot contain it.
 FIELD_PLACE = "\x01"
 
+# Around the fallback of a value that only the reader's own copy knows; private use, so no text of staff has them.
+LATER_BEGINS, LATER_ENDS = "\ue000", "\ue001"
+
 _FIELD = re.compile(r"\{\{([^{}|]*)(?:\|([^{}]*))?\}\}")
 _STRAY_BRACES = re.compile(rf"\{{\{{|\}}\}}|\{{{FIELD_PLACE}|{FIELD_PLACE}\}}")
 _SINGLE_BRACES = re.compile(r"\{([^{}|]*)(?:\|[^{}]*)?\}")
 _SHOWN = 40
+
+
+class Later(str):
+    """A value that is not known yet: the field leaves a mark with its fallback, for `filled_later`."""
+
+    __slots__ = ()
+
+
+LATER = Later()
+_LATER_MARK = re.compile(f"{LATER_BEGINS}([^{LATER_ENDS}]*){LATER_ENDS}")
+
+
+def filled_later(text: str, value: str) -> str:
+    """The text with the value, or each mark's fallback where there is none, in the places that `LATER` left."""
+    return _LATER_MARK.sub(lambda match: value or match[1], text)
 
 
 @dataclass(frozen=True)
@@ -27,6 +45,8 @@ class MergeField:
     def filled(self, values: Mapping[str, str | None]) -> str:
         """The value on one line, as it is; the fallback where it is missing or blank."""
         value = values.get(self.name)
+        if isinstance(value, Later):
+            return f"{LATER_BEGINS}{self.fallback or ''}{LATER_ENDS}"
         return (one_line(str(value)) if value is not None else "") or self.fallback or ""
 
 
