@@ -240,7 +240,9 @@ class Recipient(models.Model):
     )
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="recipients")
     subject = models.CharField(max_length=1, blank=True, choices=[("a", "first"), ("b", "second")])
-    due_at = models.DateTimeField()
+    due_at = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: waits for the winning subject line."
+    )
     claimed_until = models.DateTimeField(null=True, blank=True)
     claim = models.UUIDField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -287,6 +289,8 @@ class Recipient(models.Model):
                 name="recipient_queued",
                 condition=Q(handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None),
             ),
+            # The speed limit looks at the last minute, figures and progress at all.
+            models.Index(fields=["mailing", "handed_over_at"], name="recipient_by_handover"),
             # Whom another mailing reached lately.
             models.Index(fields=["supporter", "-sent_at"], name="recipient_by_supporter"),
             models.Index(

@@ -220,6 +220,21 @@ def deliver(
         _deliver_without_smtp(written, connection, before_handover)
 
 
+def answers(connection: BaseEmailBackend) -> bool:
+    """Whether the server can be talked to at all; tells a server that is away from one that dislikes a mail."""
+    try:
+        connection.open()
+    except (
+        OSError,
+        ValueError,
+        DeliveryError,
+    ):  # an SMTPException is an OSError; a host of odd letters a ValueError
+        return False
+    finally:
+        connection.close()
+    return True
+
+
 def _deliver_without_smtp(
     message: EmailMessage, connection: BaseEmailBackend, before_handover: Callable[[], None]
 ) -> None:

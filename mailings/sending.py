@@ -1,0 +1,336 @@
+"""Sending mailings: claimed in batches, handed over one by one, each copy once, whatever dies in between."""
+
+import fcntl
+import logging
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from mailings.messages import Writer
+from mailings.models import Mailing, Recipient
+from petitions.models import Petition
+from signers.models import Signature, Subscription
+from staff import audit
+from staff.models import User
+from toolkit.emails import (
+    Deferred,
+    InDoubt,
+    RawMail,
+    Refused,
+    ServerUnavailable,
+    answers,
+    deliver,
+    open_connection,
+)
+
+logger = logging.getLogger(__name__)
+
+Dropped = Recipient.Dropped
+AT_ONCE = 50
+# A claim that outlives its sender is free again after this; none may last longer than its batch.
+CLAIMED_FOR = timedelta(minutes=10)
+MINUTE = timedelta(minutes=1)
+# How long a copy waits after each attempt the server put off; after the last it has failed.
+BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 3 * 60, 6 * 60, 12 * 60, 24 * 60))
+# A server may take its time to check a mail before it answers; then the copy is in doubt.
+ANSWERED_WITHIN = timedelta(minutes=2)
+# So many copies in a row that nothing came of, with a server that answers: then it is not the copies.
+TROUBLES_IN_A_ROW = 3
+
+
+class CannotResend(Exception):
+    """Why a copy is not sent again; the message is for staff."""
+
+
+class NotWanted(Exception):
+    """The copy was dropped, paused or dealt with by somebody else before it was handed over."""
+
+
+def queued() -> QuerySet[Recipient]:
+    """Copies nobody has dealt with, also those that wait for the winning subject."""
+    return Recipient.objects.filter(handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None)
+
+
+def in_doubt(*, at: datetime) -> QuerySet[Recipient]:
+    """Copies the server may or may not have taken, less those whose answer may still come."""
+    return Recipient.objects.filter(
+        handed_over_at__lte=at - ANSWERED_WITHIN, sent_at=None, failed_at=None, dropped_at=None
+    )
+
+
+def under_way(*, at: datetime) -> QuerySet[Mailing]:
+    return Mailing.objects.filter(starts_at__lte=at, paused_at=None, canceled_at=None, finished_at=None)
+
+
+def send_some(*, at: datetime, limit: int = AT_ONCE, keep_on: Callable[[], bool] = lambda: True) -> int:
+    """Sends the next copies of the mailings under way, oldest mailing first; returns how many were dealt with.
+
+    Raises `ServerUnavailable` when the server cannot be talked to; then what was claimed is free again. A copy is
+    handed over as `signers.sending` does it: everything but the final dot, then a commit, then the dot.
+    """
+    with _sole_sender() as allowed:
+        if not allowed:
+            return 0
+        for mailing in under_way(at=at).order_by("starts_at", "pk"):
+            batch = claimed(mailing, at=at, limit=limit)
+            if batch:
+                return Batch(batch, at).send(keep_on)
+            finish(mailing, at=at)
+    return 0
+
+
+@transaction.atomic
+def claimed(mailing: Mailing, *, at: datetime, limit: int) -> list[Recipient]:
+    """The next copies of a mailing that are ours for a while, as many as its speed allows.
+
+    The mailing's row is held meanwhile, so that several workers together keep to the limit.
+    """
+    locked = under_way(at=at).select_for_update(of=("self",), no_key=True).filter(pk=mailing.pk).first()
+    if locked is None:
+        return []
+    free = queued().filter(Q(claimed_until=None) | Q(claimed_until__lte=at), mailing=locked, due_at__lte=at)
+    most = min(limit, allowance(locked, at=at))
+    ids = (
+        list(
+            free.order_by("due_at", "id")
+            .select_for_update(skip_locked=True)
+            .values_list("pk", flat=True)[:most]
+        )
+        if most > 0
+        else []
+    )
+    if not ids:
+        return []
+    claim = uuid.uuid4()
+    Recipient.objects.filter(pk__in=ids).update(claim=claim, claimed_until=at + CLAIMED_FOR)
+    return list(
+        Recipient.objects.filter(claim=claim)
+        .select_related("supporter", "edition", "mailing__campaign__organization")
+        .defer("mailing__campaign__organization__logo", "mailing__body", "edition__html", "edition__text")
+        .order_by("due_at", "id")
+    )
+
+
+def allowance(mailing: Mailing, *, at: datetime) -> int:
+    """How many more copies may leave within this minute."""
+    mine = Recipient.objects.filter(mailing=mailing)
+    left = mine.filter(handed_over_at__gt=at - MINUTE).count()
+    leaving = queued().filter(mailing=mailing, claimed_until__gt=at).count()
+    return mailing.per_minute - left - leaving
+
+
+def finish(mailing: Mailing, *, at: datetime) -> bool:
+    """Whether nothing is left to send; what is in doubt waits for staff, not for us."""
+    return bool(
+        under_way(at=at)
+        .filter(~Exists(queued().filter(mailing=OuterRef("pk"))), pk=mailing.pk)
+        .update(finished_at=at)
+    )
+
+
+class Batch:
+    """Copies of one mailing that are ours, on their way over one connection."""
+
+    def __init__(self, recipients: list[Recipient], at: datetime) -> None:
+        self.recipients = recipients
+        self.at = at
+        self.mailing = recipients[0].mailing
+        self.writers: dict[int, Writer] = {}
+        self.troubles = 0
+
+    def send(self, keep_on: Callable[[], bool]) -> int:
+        unwanted = reasons_to_drop(self.recipients, self.mailing, at=self.at)
+        server = open_connection()
+        done = 0
+        try:
+            for recipient in self.recipients:
+                if not keep_on():
+                    break
+                if reason := unwanted.get(recipient.pk):
+                    drop(recipient, reason=reason, at=self.at)
+                else:
+                    self.deliver(recipient, server)
+                done += 1
+        finally:
+            server.close()
+            self.give_back()
+        return done
+
+    def deliver(self, recipient: Recipient, server: BaseEmailBackend) -> None:
+        try:
+            deliver(self.written(recipient), server, before_handover=lambda: hand_over(recipient, at=self.at))
+        except NotWanted:
+            return
+        except InDoubt as error:
+            logger.error("Copy %d of a mailing is in doubt. %s", recipient.pk, error.reason)
+            Recipient.objects.filter(pk=recipient.pk).update(last_error=error.reason[:300])
+            # Waiting before the next copy keeps a sick server from putting the whole list in doubt.
+            raise ServerUnavailable(error.reason) from None
+        except ServerUnavailable as error:
+            self.blame(recipient, server, error)
+            return
+        except Refused as error:
+            fail(recipient, reason=error.reason, at=self.at)
+        except Deferred as error:
+            put_off(recipient, reason=error.reason, at=self.at)
+        except ValidationError:
+            fail(recipient, reason="The address cannot be written to.", at=self.at)
+        else:
+            Recipient.objects.filter(pk=recipient.pk).update(sent_at=self.at, last_error="")
+        self.troubles = 0
+
+    def blame(self, recipient: Recipient, server: BaseEmailBackend, error: ServerUnavailable) -> None:
+        """Nothing left. Either the server is away, or it is this one copy that it breaks off over."""
+        Recipient.objects.filter(pk=recipient.pk, sent_at=None).update(handed_over_at=None)
+        self.troubles += 1
+        if self.troubles >= TROUBLES_IN_A_ROW or not answers(server):
+            raise error
+        put_off(recipient, reason=error.reason, at=self.at)
+
+    def written(self, recipient: Recipient) -> RawMail:
+        supporter = recipient.supporter
+        if supporter is None:
+            raise NotWanted
+        writer = self.writers.get(recipient.edition_id)
+        if writer is None:
+            writer = self.writers[recipient.edition_id] = Writer(recipient.edition, self.mailing)
+        return writer.message(recipient, to=supporter.email, first_name=supporter.first_name, at=self.at)
+
+    def give_back(self) -> None:
+        """What was not dealt with is free for the next batch."""
+        ids = [recipient.pk for recipient in self.recipients]
+        claim = self.recipients[0].claim
+        queued().filter(pk__in=ids, claim=claim).update(claim=None, claimed_until=None)
+
+
+def hand_over(recipient: Recipient, *, at: datetime) -> None:
+    """Commits that the copy leaves now, unless anything has changed since it was claimed."""
+    going = queued().filter(
+        Exists(
+            Subscription.objects.filter(
+                supporter=OuterRef("supporter"), organization=recipient.mailing.campaign.organization_id
+            )
+        ),
+        pk=recipient.pk,
+        claim=recipient.claim,
+        mailing__paused_at=None,
+        mailing__canceled_at=None,
+    )
+    if not going.update(handed_over_at=at):
+        raise NotWanted
+
+
+def reasons_to_drop(recipients: list[Recipient], mailing: Mailing, *, at: datetime) -> dict[int, str]:
+    """Why copies are no longer wanted, by recipient. Three queries for the batch."""
+    people = [recipient.supporter_id for recipient in recipients if recipient.supporter_id]
+    organization = mailing.campaign.organization_id
+    subscribed = set(
+        Subscription.objects.filter(organization=organization, supporter__in=people).values_list(
+            "supporter_id", flat=True
+        )
+    )
+    petitions = {recipient.edition.petition_id for recipient in recipients if recipient.edition.petition_id}
+    open_now = set(Petition.objects.open(at=at).filter(pk__in=petitions).values_list("pk", flat=True))
+    signed = set(
+        Signature.objects.counted()
+        .filter(petition__in=petitions, supporter__in=people)
+        .values_list("petition_id", "supporter_id")
+    )
+    reasons: dict[int, str] = {}
+    for recipient in recipients:
+        reason = reason_to_drop(recipient, mailing, subscribed, open_now, signed)
+        if reason:
+            reasons[recipient.pk] = reason
+    return reasons
+
+
+def reason_to_drop(
+    recipient: Recipient,
+    mailing: Mailing,
+    subscribed: set[int],
+    open_now: set[int],
+    signed: set[tuple[int, int]],
+) -> str:
+    supporter, petition = recipient.supporter, recipient.edition.petition_id
+    if supporter is None:
+        return Dropped.ERASED
+    if not supporter.takes_mail:
+        return Dropped.STOPPED
+    if supporter.pk not in subscribed:
+        return Dropped.UNSUBSCRIBED
+    if not mailing.asks_to_sign or petition is None:
+        return ""
+    if petition not in open_now:
+        return Dropped.CLOSED
+    return Dropped.SIGNED if (petition, supporter.pk) in signed else ""
+
+
+def drop(recipient: Recipient, *, reason: str, at: datetime) -> None:
+    queued().filter(pk=recipient.pk).update(dropped_at=at, dropped=reason)
+
+
+def put_off(recipient: Recipient, *, reason: str, at: datetime) -> None:
+    """Nothing left the house; the copy tries again later, or has failed for good."""
+    if recipient.attempts >= len(BACKOFF):
+        fail(recipient, reason=reason, at=at)
+        return
+    _unsent(recipient).update(
+        attempts=recipient.attempts + 1,
+        last_error=reason[:300],
+        handed_over_at=None,
+        due_at=at + BACKOFF[recipient.attempts],
+    )
+
+
+def fail(recipient: Recipient, *, reason: str, at: datetime) -> None:
+    _unsent(recipient).update(
+        attempts=recipient.attempts + 1, last_error=reason[:300], handed_over_at=None, failed_at=at
+    )
+
+
+def _unsent(recipient: Recipient) -> QuerySet[Recipient]:
+    """The row, unless somebody has dealt with it since."""
+    return Recipient.objects.filter(pk=recipient.pk, sent_at=None, failed_at=None, dropped_at=None)
+
+
+@transaction.atomic
+def resend(*, recipient: Recipient, actor: User | None, at: datetime) -> None:
+    """Queues a copy in doubt or failed once more. Raises CannotResend, saying why."""
+    row = (
+        Recipient.objects.select_for_update(of=("self",))
+        .select_related("mailing")
+        .filter(pk=recipient.pk)
+        .first()
+    )
+    if row is None or row.state not in {"in doubt", "failed"}:
+        raise CannotResend("Only a copy in doubt, or one that failed, can be sent again.")
+    if row.handed_over_at and at - row.handed_over_at < ANSWERED_WITHIN:
+        raise CannotResend("This copy is on its way this very moment. Look again in a few minutes.")
+    if row.mailing.canceled_at:
+        raise CannotResend("The mailing was canceled.")
+    Recipient.objects.filter(pk=row.pk).update(
+        handed_over_at=None, failed_at=None, attempts=0, claim=None, claimed_until=None, due_at=at
+    )
+    Mailing.objects.filter(pk=row.mailing_id).update(finished_at=None)
+    audit.record(actor=actor, action="copy sent again", subject=row.mailing, at=at, copy=row.pk)
+
+
+@contextmanager
+def _sole_sender() -> Iterator[bool]:
+    """Whether we may send. Without row locks a file beside the database lets one process send at a time."""
+    if connection.features.has_select_for_update_skip_locked or connection.is_in_memory_db():  # type: ignore[attr-defined]
+        yield True
+        return
+    with open(f"{connection.settings_dict['NAME']}.mailing", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True  # closing the file ends the lock, and so does any death
