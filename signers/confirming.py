@@ -88,7 +88,8 @@ def disown(*, signature_id: int, at: datetime, block: bool) -> Outcome:
             change_count(signature, -1)
         if granted:
             _withdraw_consent(signature, at)
-    _forget_what_was_typed(signature)
+    forget_what_was_typed(signature)
+    _forget_name_of_nobody(signature.supporter_id)
     drop_waiting_mails(signature, at)
     if block:
         Supporter.objects.filter(pk=signature.supporter_id, blocked_at=None).update(blocked_at=at)
@@ -113,8 +114,8 @@ def _withdraw_consent(signature: Signature, at: datetime) -> None:
     consents.record([choice], source=Consent.Source.NOT_ME, at=at)
 
 
-def _forget_what_was_typed(signature: Signature) -> None:
-    """The name under it may be anybody's; the address stays, it is that of the person who clicked."""
+def forget_what_was_typed(signature: Signature) -> None:
+    """All but the address, which is that of the person who clicked."""
     Signature.objects.filter(pk=signature.pk).update(
         first_name="",
         last_name="",
@@ -125,11 +126,20 @@ def _forget_what_was_typed(signature: Signature) -> None:
         is_local=False,
         updates=False,
     )
+
+
+def _forget_name_of_nobody(supporter_id: int) -> None:
+    """The name may be anybody's, unless a signature they confirmed says otherwise."""
     theirs = Signature.objects.filter(
-        supporter_id=signature.supporter_id, confirmed_at__isnull=False, removed_at=None
+        supporter_id=supporter_id, confirmed_at__isnull=False, removed_at=None
     )
     if not theirs.exists():
-        Supporter.objects.filter(pk=signature.supporter_id).update(first_name="", last_name="")
+        Supporter.objects.filter(pk=supporter_id).update(first_name="", last_name="")
+
+
+def locked_person(supporter_id: int) -> Supporter | None:
+    """The supporter, held until the transaction ends: what everybody does first who changes something of theirs."""
+    return Supporter.objects.select_for_update(of=("self",), no_key=True).filter(pk=supporter_id).first()
 
 
 def locked(signature_id: int) -> Signature | None:
@@ -149,9 +159,7 @@ def locked(signature_id: int) -> Signature | None:
 
 def change_count(signature: Signature, change: int) -> None:
     """Appends to what `counting.add_up` adds up."""
-    CountChange.objects.create(
-        petition_id=signature.petition_id, change=change, local_change=change if signature.is_local else 0
-    )
+    CountChange.of(signature, change).save(force_insert=True)
 
 
 def drop_waiting_mails(signature: Signature, at: datetime) -> None:

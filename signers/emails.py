@@ -2,18 +2,27 @@
 
 import html
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
+from django.urls import reverse
 from django.utils.html import strip_tags
 
 from campaigns.models import Organization
 from petitions.models import Petition, Version
-from signers.models import OutgoingMail, Signature
-from signers.tokens import CONFIRM_LIFETIME, confirm_link, not_me_link
+from signers.models import AddressChange, OutgoingMail, Signature, Supporter
+from signers.tokens import (
+    CONFIRM_LIFETIME,
+    NEW_ADDRESS_LIFETIME,
+    OWN_PAGE_LIFETIME,
+    confirm_link,
+    new_address_link,
+    not_me_link,
+    own_page_link,
+)
 from toolkit.emails import compose
 from toolkit.plain_text import one_line
 
@@ -24,12 +33,50 @@ _NOTE_MARKS = re.compile(r"<sup\b.*?</sup>", re.DOTALL)
 
 def confirm_mail(mail: OutgoingMail) -> EmailMultiAlternatives:
     """Asks the owner of the mailbox to confirm the signature."""
-    return _compose("confirm", mail, _confirm_context(mail.signature, mail.created_at))
+    return _compose("confirm", mail, _confirm_context(_signature_of(mail), mail.created_at))
 
 
 def already_signed_mail(mail: OutgoingMail) -> EmailMultiAlternatives:
     """Tells somebody who signed again that their signature counts."""
-    return _compose("already_signed", mail, _context(mail.signature, mail.created_at))
+    return _compose("already_signed", mail, _context(_signature_of(mail), mail.created_at))
+
+
+def own_page_mail(mail: OutgoingMail) -> EmailMultiAlternatives:
+    """Brings the link to a person's own page."""
+    context = _context_about(mail.supporter) | {
+        "first_name": safe_name(mail.supporter.first_name),
+        "own_page_url": own_page_link(mail.supporter, mail.created_at),
+        "hours": OWN_PAGE_LIFETIME // timedelta(hours=1),
+    }
+    return _compose("own_page", mail, context)
+
+
+def new_address_mail(mail: OutgoingMail) -> EmailMultiAlternatives:
+    """Asks the owner of another mailbox to confirm it. It may be a stranger's, so it names nobody."""
+    change = change_behind(mail)
+    if change is None:
+        raise LookupError("This change of address is no longer wanted.")
+    context = _context_about(mail.supporter) | {
+        "new_address_url": new_address_link(change, mail.created_at),
+        "hours": NEW_ADDRESS_LIFETIME // timedelta(hours=1),
+    }
+    return _compose("new_address", mail, context)
+
+
+def change_behind(mail: OutgoingMail) -> AddressChange | None:
+    """The change of address the mail asks to confirm, as long as nobody has. One query."""
+    changes = AddressChange.objects.filter(supporter=mail.supporter_id, email=mail.to, done_at=None)
+    return changes.order_by("-pk").first()
+
+
+def organization_about(supporter: Supporter) -> Organization:
+    """In whose name mail about a person leaves: that of their latest signature; unsaved where they have none."""
+    latest = (
+        Organization.objects.defer("logo")
+        .filter(campaigns__letters__petitions__signatures__supporter=supporter)
+        .order_by("-campaigns__letters__petitions__signatures__signed_at")
+    )
+    return latest.first() or Organization(name=urlsplit(settings.SITE_URL).netloc)
 
 
 def confirm_mail_preview(*, petition: Petition, version: Version, at: datetime) -> EmailMultiAlternatives:
@@ -55,6 +102,24 @@ def _confirm_context(signature: Signature, at: datetime) -> dict[str, Any]:
     }
 
 
+def _signature_of(mail: OutgoingMail) -> Signature:
+    if mail.signature is None:
+        raise LookupError("A mail about a signature has one.")
+    return mail.signature
+
+
+def _context_about(supporter: Supporter) -> dict[str, Any]:
+    return {
+        "organization": organization_about(supporter),
+        "own_page_ask_url": settings.SITE_URL + reverse("own-page-link"),
+        "site": urlsplit(settings.SITE_URL).netloc,
+    }
+
+
+def safe_name(name: str) -> str:
+    return one_line(_DIRECTION_OVERRIDES.sub("", name))
+
+
 def _context(signature: Signature, at: datetime) -> dict[str, Any]:
     """Links are made for `at`, the moment the mail was wanted, so that every attempt sends the same."""
     campaign = signature.petition.campaign
@@ -62,12 +127,13 @@ def _context(signature: Signature, at: datetime) -> dict[str, Any]:
         "organization": campaign.organization,
         "language": campaign.language,
         "signature": signature,
-        "first_name": one_line(_DIRECTION_OVERRIDES.sub("", signature.first_name)),
+        "first_name": safe_name(signature.first_name),
         "version": signature.version,
         "headline": one_line(signature.version.headline),
         "addressee": one_line(signature.version.addressee),
         "petition_url": settings.SITE_URL + signature.petition.get_absolute_url(),
         "not_me_url": not_me_link(signature, at),
+        "own_page_ask_url": settings.SITE_URL + reverse("own-page-link"),
         "site": urlsplit(settings.SITE_URL).netloc,
     }
 

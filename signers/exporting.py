@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Case, F, Model, QuerySet, Value, When
 from django.utils import timezone
 
 from campaigns.models import Campaign
@@ -22,16 +22,17 @@ from staff.models import User
 from toolkit.csv_files import BLOCK_SIZE, rows_to_csv, safe_cell
 
 # Heading and where it comes from. Texts that people typed are guarded against spreadsheets that run what they read.
+# What is `shown_` is left out where the signer hides the signature: files are passed on.
 COLUMNS: dict[str, str] = {
     "number": "id",
     "petition": "petition__slug",
     "place": "petition__target__place__name",
-    "first_name": "first_name",
-    "last_name": "last_name",
-    "email": "email",
+    "first_name": "shown_first_name",
+    "last_name": "shown_last_name",
+    "email": "shown_email",
     "postal_code": "postal_code",
     "country": "country",
-    "comment": "comment",
+    "comment": "shown_comment",
     "local": "is_local",
     "updates": "updates",
     "signed_at": "signed_at",
@@ -39,6 +40,7 @@ COLUMNS: dict[str, str] = {
     "accepted_at": "accepted_at",
     "held_at": "held_at",
     "removed_at": "removed_at",
+    "hidden_at": "hidden_at",
     "version": "version__number",
 }
 BLOCKS_AHEAD = 8
@@ -69,12 +71,18 @@ def begin(
 
 def blocks(signatures: QuerySet[Signature]) -> Iterator[bytes]:
     """The file in blocks of about 64 KB, from one snapshot of the database; memory does not grow with the rows."""
-    chosen = signatures.order_by("pk").values_list(*COLUMNS.values())
+    chosen = signatures.order_by("pk").annotate(**unless_hidden()).values_list(*COLUMNS.values())
     if connection.vendor == "postgresql":
         # A filter that cannot match anything has no statement; the other way knows what to do with it.
         with suppress(EmptyResultSet):
             return _copied(_copy_statement(chosen))
     return _iterated(chosen)
+
+
+def unless_hidden() -> dict[str, Case]:
+    """`shown_first_name` and so on: what was typed, and nothing of who hides it."""
+    names = [path.removeprefix("shown_") for path in COLUMNS.values() if path.startswith("shown_")]
+    return {f"shown_{name}": Case(When(hidden_at=None, then=F(name)), default=Value("")) for name in names}
 
 
 def _iterated(chosen: QuerySet[Any, Any]) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from campaigns.models import Campaign
 from petitions.models import Petition, Version
+from signers.blocking import blocked_among
 from signers.mail_limits import MailLimits
 from signers.models import CountChange, OutgoingMail, Signature, Submission, Supporter
 from staff import audit
@@ -169,27 +170,33 @@ class Batch:
     changed: dict[Key, Signature] = field(default_factory=dict)
     counted: list[Signature] = field(default_factory=list)
     mails: dict[Key, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)  # mailboxes of people who were blocked and erased
     folded: list[int] = field(default_factory=list)
 
     @classmethod
     def load(cls, submissions: Collection[Submission], at: datetime) -> "Batch":
-        """Three queries. Creates the supporters that are new."""
+        """Four queries. Creates the supporters that are new."""
         if not submissions:
             return cls(at, {}, {})
         supporters = _supporters(submissions, at)
+        # Only now that nobody can be erased any more between looking and writing.
+        refused = blocked_among(supporters)
+        _forget_again(refused, supporters)
         signatures = Signature.objects.filter(
             petition__in={submission.petition_id for submission in submissions},
             supporter__in=[supporter.pk for supporter in supporters.values()],
         )
-        return cls(at, supporters, {(row.petition_id, row.supporter_id): row for row in signatures})
+        found = {(row.petition_id, row.supporter_id): row for row in signatures}
+        return cls(at, supporters, found, refused=refused)
 
     def take(self, submission: Submission) -> None:
         """Decides what becomes of one submission."""
-        supporter = self.supporters.get(mailbox_key(submission.email))
+        mailbox = mailbox_key(submission.email)
+        supporter = self.supporters.get(mailbox)
         if supporter is None:
             return  # Forgotten at this very moment; the next round makes it anew.
         self.folded.append(submission.pk)
-        if supporter.blocked_at:
+        if supporter.blocked_at or mailbox in self.refused:
             return
         key = (submission.petition_id, supporter.pk)
         before = self.signatures.get(key)
@@ -224,8 +231,9 @@ class Batch:
             )
 
     def _sign_after_removal(self, submission: Submission, key: Key, before: Signature | None) -> None:
-        """Whoever said "it wasn't me" may sign after all, but has to prove it. What staff removed stays removed."""
-        if before is not None and before.removal == Signature.Removal.NOT_ME:
+        """Whoever said "it wasn't me" or withdrew may sign after all, but has to prove it. What staff removed stays
+        removed."""
+        if before is not None and before.removal != Signature.Removal.STAFF:
             self._sign_again(submission, key, before)
 
     DECISIONS: ClassVar[dict[str, Callable[["Batch", Submission, Key, Signature | None], None]]] = {
@@ -271,10 +279,7 @@ class Batch:
             unique_fields=["petition", "supporter"],
             update_fields=REPLACED,
         )
-        CountChange.objects.bulk_create(
-            CountChange(petition_id=row.petition_id, change=1, local_change=int(row.is_local))
-            for row in self.counted
-        )
+        CountChange.objects.bulk_create(CountChange.of(signature, 1) for signature in self.counted)
         OutgoingMail.objects.bulk_create(self._allowed_mails())
 
     def _allowed_mails(self) -> list[OutgoingMail]:
@@ -308,3 +313,10 @@ def _supporters(submissions: Iterable[Submission], at: datetime) -> dict[str, Su
     )
     rows = Supporter.objects.filter(mailbox__in=typed).order_by("id").select_for_update(no_key=True)
     return {row.mailbox: row for row in rows}
+
+
+def _forget_again(refused: set[str], supporters: dict[str, Supporter]) -> None:
+    """Those of the refused who were only made for this batch."""
+    if refused:
+        new = [supporters[mailbox].pk for mailbox in refused]
+        Supporter.objects.filter(pk__in=new, signatures=None, consents=None).delete()

@@ -5,24 +5,28 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
-from signers.models import Consent, OutgoingMail, Signature, Submission, Supporter
+from signers.models import AddressChange, Consent, OutgoingMail, Signature, Submission, Supporter
 
 KEPT = timedelta(days=30)
+# The link of a change works for one; and for one after it was pressed, links to the former mailbox must not work.
+ADDRESS_CHANGE_KEPT = timedelta(days=2)
 AT_ONCE = 500
+TAKEN_AWAY = (Signature.Removal.NOT_ME, Signature.Removal.WITHDRAWN)  # by who signed
 
 
 def forget_unconfirmed(*, at: datetime) -> int:
-    """Deletes signatures that were typed 30 days ago and never counted, those their owner said weren't theirs, parked
+    """Deletes signatures that were typed 30 days ago and never counted, those their owner took away, parked
     submissions of that age, and supporters of whom nothing else is left; returns how many rows.
 
-    In small transactions, so that signing goes on beside it. Also blanks the addresses of old mails, of which the
-    limits need only the dates.
+    In small transactions, so that signing goes on beside it. Also forgets old mails, of those about a signature only
+    the addresses: the limits need their dates.
     """
     forgotten = 0
     while gone := _forget_batch(at - KEPT):
         forgotten += gone
     forgotten += Submission.objects.filter(parked_at__lte=at - KEPT).delete()[0]
-    blank_old_addresses(at=at)
+    AddressChange.objects.filter(asked_at__lte=at - ADDRESS_CHANGE_KEPT).delete()
+    forget_old_mails(at=at)
     return forgotten
 
 
@@ -45,7 +49,7 @@ def _forget_batch(before: datetime) -> int:
 
 def _outlived(before: datetime) -> Q:
     never_counted = Q(accepted_at=None, signed_at__lte=before)
-    return never_counted | Q(removal=Signature.Removal.NOT_ME, removed_at__lte=before)
+    return never_counted | Q(removal__in=TAKEN_AWAY, removed_at__lte=before)
 
 
 def _forget_supporters(ids: list[int]) -> None:
@@ -55,7 +59,9 @@ def _forget_supporters(ids: list[int]) -> None:
     ).exclude(Exists(Consent.objects.filter(supporter=OuterRef("pk")))).delete()
 
 
-def blank_old_addresses(*, at: datetime) -> int:
-    """Empties `to` of mails that were dealt with 30 days ago; what is still waiting keeps it."""
+def forget_old_mails(*, at: datetime) -> None:
+    """Of mails that were dealt with 30 days ago; what is still waiting stays."""
     dealt_with = Q(sent_at__isnull=False) | Q(failed_at__isnull=False) | Q(dropped_at__isnull=False)
-    return OutgoingMail.objects.filter(dealt_with, created_at__lte=at - KEPT).exclude(to="").update(to="")
+    old = OutgoingMail.objects.filter(dealt_with, created_at__lte=at - KEPT).exclude(to="")
+    old.filter(signature=None).delete()
+    old.update(to="")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from signers.models import OutgoingMail, Signature
+from signers.models import OutgoingMail, Signature, Supporter
 
 PER_SIGNATURE = 5  # ever
 PER_HOUR, PER_DAY = 3, 10  # to one mailbox, over all petitions
@@ -42,7 +42,8 @@ class MailLimits:
     per_signature: Counter[int] = field(default_factory=Counter)
     per_hour: Counter[int] = field(default_factory=Counter)
     per_day: Counter[int] = field(default_factory=Counter)
-    latest: dict[tuple[int, str], datetime] = field(default_factory=dict)
+    latest: dict[tuple[int, str], datetime] = field(default_factory=dict)  # by signature and message
+    latest_own_page: dict[int, datetime] = field(default_factory=dict)  # by supporter
 
     @classmethod
     def load(cls, *, supporters: Collection[int], signatures: Collection[int], at: datetime) -> "MailLimits":
@@ -60,7 +61,7 @@ class MailLimits:
         of_supporters = OutgoingMail.objects.filter(
             reached, supporter__in=supporters, created_at__gt=at - DAY
         )
-        limits._note_supporters(of_supporters.values_list("supporter_id", "created_at"))
+        limits._note_supporters(of_supporters.values_list("supporter_id", "message", "created_at"))
         return limits
 
     def _note_signature(self, signature_id: int, message: str, created_at: datetime) -> None:
@@ -68,31 +69,58 @@ class MailLimits:
         key = (signature_id, message)
         self.latest[key] = max(created_at, self.latest.get(key, created_at))
 
-    def _note_supporters(self, mails: Iterable[tuple[int, datetime]]) -> None:
-        for supporter_id, created_at in mails:
+    def _note_supporters(self, mails: Iterable[tuple[int, str, datetime]]) -> None:
+        for supporter_id, message, created_at in mails:
             self.per_day[supporter_id] += 1
             self.per_hour[supporter_id] += created_at > self.at - HOUR
+            if message == OutgoingMail.Message.OWN_PAGE:
+                last = self.latest_own_page.get(supporter_id, created_at)
+                self.latest_own_page[supporter_id] = max(created_at, last)
 
     def allow(self, signature: Signature, message: str) -> bool:
-        last = self.latest.get((signature.pk, message))
         return (
             self.per_signature[signature.pk] < PER_SIGNATURE
-            and self.per_hour[signature.supporter_id] < PER_HOUR
-            and self.per_day[signature.supporter_id] < PER_DAY
-            and (last is None or self.at - last >= SAME_KIND_AGAIN_AFTER)
+            and self._has_room(signature.supporter_id)
+            and self._is_another_wish(self.latest.get((signature.pk, message)))
         )
+
+    def allow_about(self, supporter: Supporter, message: str) -> bool:
+        """Whether a mail about the person, and no signature, may be made."""
+        if message == OutgoingMail.Message.OWN_PAGE:
+            return self._has_room(supporter.pk) and self._is_another_wish(
+                self.latest_own_page.get(supporter.pk)
+            )
+        return self._has_room(supporter.pk)
+
+    def _has_room(self, supporter_id: int) -> bool:
+        return self.per_hour[supporter_id] < PER_HOUR and self.per_day[supporter_id] < PER_DAY
+
+    def _is_another_wish(self, last: datetime | None) -> bool:
+        return last is None or self.at - last >= SAME_KIND_AGAIN_AFTER
 
     def new_mail(self, signature: Signature, message: str) -> OutgoingMail:
         """An unsaved mail, counted from now on. Its event is the message, the signature and a running number."""
         self.numbers[signature.pk] += 1
         self._note_signature(signature.pk, message, self.at)
-        self._note_supporters([(signature.supporter_id, self.at)])
+        self._note_supporters([(signature.supporter_id, message, self.at)])
         return OutgoingMail(
             event=f"{message}:{signature.pk}:{self.numbers[signature.pk]}",
             message=message,
             signature_id=signature.pk,
             supporter_id=signature.supporter_id,
             to=signature.email,
+            created_at=self.at,
+            due_at=self.at,
+        )
+
+    def new_mail_about(self, supporter: Supporter, message: str, *, wish: int | str, to: str) -> OutgoingMail:
+        """An unsaved mail about the person, counted from now on. `wish` tells its event from others of its kind."""
+        self._note_supporters([(supporter.pk, message, self.at)])
+        return OutgoingMail(
+            event=f"{message}:{supporter.pk}:{wish}",
+            message=message,
+            supporter_id=supporter.pk,
+            to=to,
             created_at=self.at,
             due_at=self.at,
         )

@@ -290,6 +290,7 @@ class CountChange(models.Model):
     """
 
     petition_id = models.BigIntegerField()
+    # 0 only from a process that began before changes knew their supporter.
     supporter_id = models.BigIntegerField(db_default=0)
     change = models.SmallIntegerField()
     local_change = models.SmallIntegerField(default=0)
@@ -301,6 +302,16 @@ class CountChange(models.Model):
                 condition=Q(local_change=0) | Q(local_change=F("change")), name="count_change_local_agrees"
             ),
         ]
+
+    @classmethod
+    def of(cls, signature: Signature, change: int) -> "CountChange":
+        """An unsaved change of one signature: 1 or -1. The only way to make one, so that none forgets whose it is."""
+        return cls(
+            petition_id=signature.petition_id,
+            supporter_id=signature.supporter_id,
+            change=change,
+            local_change=change if signature.is_local else 0,
+        )
 
     def __str__(self) -> str:
         return f"{self.change:+d}"
@@ -381,3 +392,56 @@ class OutgoingMail(models.Model):
             if getattr(self, f"{name}_at"):
                 return name
         return "in doubt" if self.handed_over_at else "waiting"
+
+
+class OwnPageRequest(models.Model):
+    """An address typed by somebody who wants the link to their own page, until the worker has looked whose it is.
+
+    The request only appends, so that a known, an unknown and a blocked address cost and show the same.
+    """
+
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {"email": "when the worker has answered it, within seconds"}
+
+    email = models.CharField(max_length=320)
+    received_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Request {self.pk}"
+
+
+class AddressChange(models.Model):
+    """A new address somebody wants their mail to go to, until its owner confirms it by the link mailed there."""
+
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = dict.fromkeys(
+        ("supporter", "email", "mailbox"), "two days after it was asked for"
+    )
+
+    supporter = models.ForeignKey(Supporter, on_delete=models.CASCADE, related_name="address_changes")
+    email = models.CharField(max_length=320)
+    mailbox = models.CharField(max_length=320)
+    asked_at = models.DateTimeField()
+    answered_at = models.DateTimeField(
+        null=True, blank=True, help_text="The worker decided whether to mail the link."
+    )
+    done_at = models.DateTimeField(null=True, blank=True, help_text="The owner of the new mailbox confirmed.")
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="address_change_to_answer", condition=Q(answered_at=None)),
+            models.Index(fields=["mailbox", "asked_at"], name="address_change_by_mailbox"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Change of address {self.pk}"
+
+
+class BlockedMailbox(models.Model):
+    """A mailbox that was blocked when its owner was erased: refused for ever, known only by a keyed digest."""
+
+    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {"digest": "when the mailbox is unblocked"}
+
+    digest = models.CharField(max_length=64, unique=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Blocked mailbox {self.pk}"

@@ -58,6 +58,8 @@ def restore(*, signature: Signature, actor: User | None, at: datetime, reason: s
     row = locked(signature.pk)
     if row is None:
         raise CannotBeDone("This signature is no longer there.")
+    if row.removal == Signature.Removal.WITHDRAWN:
+        raise CannotBeDone("The signer withdrew this signature. Only they can sign again.")
     if row.removed_at and (row.removal == Signature.Removal.NOT_ME or not row.first_name):
         raise CannotBeDone(
             "The owner of the address said that this was not their signature. Only they can sign again."

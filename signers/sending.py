@@ -14,9 +14,9 @@ from django.db.models import QuerySet
 
 from petitions.models import Version
 from signers import emails
-from signers.confirming import locked
+from signers.confirming import locked_person
 from signers.mail_limits import MailLimits, put_back_until
-from signers.models import OutgoingMail, Signature
+from signers.models import OutgoingMail, Signature, Supporter
 from staff import audit
 from staff.models import User
 from toolkit.emails import DeliveryError, InDoubt, Refused, ServerUnavailable, deliver, open_connection
@@ -27,6 +27,8 @@ Message = OutgoingMail.Message
 WRITERS: dict[str, Callable[[OutgoingMail], EmailMultiAlternatives]] = {
     Message.CONFIRM: emails.confirm_mail,
     Message.ALREADY_SIGNED: emails.already_signed_mail,
+    Message.OWN_PAGE: emails.own_page_mail,
+    Message.NEW_ADDRESS: emails.new_address_mail,
 }
 # How long a mail waits after each attempt the server put off; after the last it has failed.
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 3 * 60, 6 * 60, 12 * 60, 24 * 60))
@@ -129,7 +131,7 @@ class Attempt:
             if mail is None:
                 return None
             self.mail = mail
-            mail.signature = _everything_about(mail)
+            _load_everything_about(mail)
             if not still_wanted(mail):
                 waiting().filter(pk=mail.pk).update(dropped_at=self.at)
                 return Result.NOT_TRIED
@@ -160,7 +162,7 @@ class Attempt:
 
     def _hand_over(self, row_lock: ExitStack) -> None:
         # Whoever withdraws a mail does not wait for one that is under way, and relies on this second look.
-        self.mail.signature = _everything_about(self.mail)
+        _load_everything_about(self.mail)
         if not still_wanted(self.mail):
             raise Withdrawn
         if not waiting().filter(pk=self.mail.pk).update(handed_over_at=self.at):
@@ -212,9 +214,12 @@ def _unsent(mail: OutgoingMail) -> QuerySet[OutgoingMail]:
     return OutgoingMail.objects.filter(pk=mail.pk, sent_at=None, failed_at=None, dropped_at=None)
 
 
-def _everything_about(mail: OutgoingMail) -> Signature:
-    """What deciding and writing need, in one query, without the long texts."""
-    return (
+def _load_everything_about(mail: OutgoingMail) -> None:
+    """Reads anew what deciding and writing need, in one query, without the long texts."""
+    if mail.signature_id is None:
+        mail.supporter = Supporter.objects.get(pk=mail.supporter_id)
+        return
+    signature = (
         Signature.objects.select_related("supporter", "version", "petition__letter__campaign__organization")
         .defer(
             *(f"version__{name}" for name in Version.LONG if name != "statement"),
@@ -224,16 +229,20 @@ def _everything_about(mail: OutgoingMail) -> Signature:
         )
         .get(pk=mail.signature_id)
     )
+    mail.signature, mail.supporter = signature, signature.supporter
 
 
 def still_wanted(mail: OutgoingMail) -> bool:
-    """Whether what was true when the mail was decided on still is."""
-    signature = mail.signature
-    if signature.supporter.blocked_at or not mail.to:
+    """Whether what was true when the mail was decided on still is. Signature and supporter are loaded."""
+    if not mail.supporter.takes_mail or not mail.to:
         return False
+    if mail.message == Message.OWN_PAGE:
+        return True
+    if mail.signature is None:
+        return emails.change_behind(mail) is not None
     if mail.message == Message.CONFIRM:
-        return signature.state in {"pending", "accepted"}
-    return signature.state == "confirmed"
+        return mail.signature.state in {"pending", "accepted"}
+    return mail.signature.state == "confirmed"
 
 
 @contextmanager
@@ -257,22 +266,33 @@ def resend(*, mail: OutgoingMail, actor: User | None, at: datetime) -> OutgoingM
 
     Raises CannotResend, saying why: sent, waiting or already sent again, no longer wanted, or over the limits.
     """
-    signature = locked(mail.signature_id)
+    supporter = locked_person(mail.supporter_id)
     old = OutgoingMail.objects.filter(pk=mail.pk).first()
-    if signature is None or old is None:
+    if supporter is None or old is None:
         raise CannotResend("This mail and its signature are no longer there.")
-    old.signature = signature
+    _load_everything_about(old)
     if old.state not in {"in doubt", "failed"} or old.dropped_at:
         raise CannotResend("Only a mail in doubt, or one that failed, can be sent again, and only once.")
     if old.handed_over_at and at - old.handed_over_at < ANSWERED_WITHIN:
         raise CannotResend("This mail is on its way this very moment. Look again in a few minutes.")
     if not still_wanted(old):
         raise CannotResend("This mail is no longer wanted: its signature was confirmed, removed or blocked.")
-    limits = MailLimits.load(supporters=[signature.supporter_id], signatures=[signature.pk], at=at)
-    if not limits.allow(signature, old.message):
+    again = _once_more(old, at)
+    if again is None:
         raise CannotResend("This person has had as many mails as we allow. Try again tomorrow.")
-    again = limits.new_mail(signature, old.message)
     again.save(force_insert=True)
     OutgoingMail.objects.filter(pk=old.pk).update(dropped_at=at)
     audit.record(actor=actor, action="mail sent again", subject=old, at=at, new_mail=again.pk)
     return again
+
+
+def _once_more(old: OutgoingMail, at: datetime) -> OutgoingMail | None:
+    """An unsaved mail like the old one, or None where the limits allow no more."""
+    signatures = [] if old.signature is None else [old.signature.pk]
+    limits = MailLimits.load(supporters=[old.supporter_id], signatures=signatures, at=at)
+    if old.signature is not None:
+        allowed = limits.allow(old.signature, old.message)
+        return limits.new_mail(old.signature, old.message) if allowed else None
+    if not limits.allow_about(old.supporter, old.message):
+        return None
+    return limits.new_mail_about(old.supporter, old.message, wish=f"again:{old.pk}", to=old.to)

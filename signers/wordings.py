@@ -12,3 +12,8 @@ def updates_question(organization: Organization) -> str:
 def updates_wording(organization: Organization) -> str:
     """The question with its two answers, as shown."""
     return f"{updates_question(organization)} {' / '.join(label for _value, label in UPDATES_ANSWERS)}"
+
+
+def no_more_updates_wording(organization: Organization) -> str:
+    """What stands beside the box of somebody who withdraws a signature."""
+    return f"Also send me no more updates from {organization.name}."

@@ -3,7 +3,7 @@
 import logging
 import re
 
-TOKEN_PATHS = re.compile(r"/(confirm|not-me|unsubscribe|me)/[^\s/?\"']+")
+TOKEN_PATHS = re.compile(r"/(confirm|not-me|unsubscribe|me|new-address|dear)/[^\s/?\"']+")
 ADDRESSES = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[^\s@<>\"'(),;:]+")
 # What PostgreSQL adds to an error quotes the row: names, comments and all.
 DETAILS = re.compile(r"\bDETAIL:.*?(?=\n\n(?:The above|During handling)|\nTraceback|\Z)", re.DOTALL)

@@ -1,0 +1,235 @@
+"""A mailing's way out: asked for, approved, started (which freezes it), taken back, paused, resumed, canceled."""
+
+import hashlib
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from mailings.audience import Audience, audience_of, for_editions, in_database
+from mailings.checking import check
+from mailings.models import TAKE_BACK, Edition, Mailing, Recipient
+from mailings.rendering import compiled, edition_of
+from mailings.sending import queued
+from staff import audit
+from staff.models import User
+
+# What was asked for and approved: the text, and who gets it.
+WHAT_COUNTS = (
+    "campaign_id", "subject", "other_subject", "test_share", "preview_text", "body", "call_to_action",
+    "asks_to_sign", "audience", "of_petition_id", "leads_to_id", "kind", "joined_since", "others", "quiet_hours",
+)  # fmt: skip
+# Spreads the two subjects over the list: numbers without a common factor, so that neighbors part.
+SPREAD, PARTS = 7919, 10_000
+
+
+class NotNow(Exception):
+    """Why the mailing cannot be moved on; the message is for staff."""
+
+
+def digest_of(mailing: Mailing) -> str:
+    """Stands for text and audience: another digest, another mailing."""
+    values = [str(getattr(mailing, name)) for name in WHAT_COUNTS]
+    places = sorted(mailing.places.values_list("pk", flat=True))
+    return hashlib.sha256(repr([*values, places]).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def needs_approval(mailing: Mailing, size: int) -> bool:
+    return size > mailing.campaign.organization.approval_above
+
+
+@transaction.atomic
+def ask(*, mailing: Mailing, actor: User, at: datetime) -> None:
+    """Asks somebody else to approve the mailing as it is now."""
+    row = locked(mailing, "draft", "asked", "approved")
+    refuse_mistakes(row, at)
+    change(row, asked_at=at, asked_by=actor, approved_at=None, approved_by=None, digest=digest_of(row))
+    audit.record(actor=actor, action="asked for approval", subject=row, at=at)
+    mailing.refresh_from_db()
+
+
+@transaction.atomic
+def approve(*, mailing: Mailing, actor: User, at: datetime) -> None:
+    """Approves what was asked for; what was changed since has to be asked for again."""
+    row = locked(mailing, "asked")
+    if row.asked_by_id == actor.pk:
+        raise NotNow("Somebody else has to approve this mailing: you asked for it.")
+    if row.digest != digest_of(row):
+        raise NotNow("The mailing was changed after approval was asked for. Ask again.")
+    change(row, approved_at=at, approved_by=actor)
+    audit.record(actor=actor, action="approved", subject=row, at=at)
+    mailing.refresh_from_db()
+
+
+@transaction.atomic
+def start(*, mailing: Mailing, actor: User, at: datetime) -> int:
+    """Freezes text and audience and queues every copy; the first leaves ten minutes later. Returns the number."""
+    row = locked(mailing, "draft", "asked", "approved")
+    refuse_mistakes(row, at)
+    audience = audience_of(row, at=at)
+    refuse_unapproved(row, audience)
+    store_editions(row, audience)
+    number = store_recipients(row, audience, starts_at=at + TAKE_BACK)
+    if not number:
+        raise NotNow("Nobody would get this mailing. Look at the audience.")
+    change(row, started_at=at, starts_at=at + TAKE_BACK, digest=digest_of(row))
+    audit.record(actor=actor, action="started", subject=row, at=at, recipients=number)
+    mailing.refresh_from_db()
+    return number
+
+
+@transaction.atomic
+def take_back(*, mailing: Mailing, actor: User, at: datetime) -> None:
+    """Makes a draft of it again, as long as no copy can have left."""
+    row = locked(mailing, "leaving", "paused", at=at)
+    if row.starts_at is None or at >= row.starts_at or not everything_is_queued(row):
+        raise NotNow("The first copies have left. Pause or cancel the mailing instead.")
+    Recipient.objects.filter(mailing=row).delete()
+    Edition.objects.filter(mailing=row).delete()
+    change(
+        row, started_at=None, starts_at=None, paused_at=None, asked_at=None, asked_by=None,
+        approved_at=None, approved_by=None, digest="",
+    )  # fmt: skip
+    audit.record(actor=actor, action="taken back", subject=row, at=at)
+    mailing.refresh_from_db()
+
+
+@transaction.atomic
+def pause(*, mailing: Mailing, actor: User, at: datetime) -> None:
+    """No copy leaves from now on; those on their way this very second may still arrive."""
+    row = locked(mailing, "leaving", "sending", at=at)
+    change(row, paused_at=at)
+    audit.record(actor=actor, action="paused", subject=row, at=at)
+    mailing.refresh_from_db()
+
+
+@transaction.atomic
+def resume(*, mailing: Mailing, actor: User, at: datetime) -> None:
+    row = locked(mailing, "paused", at=at)
+    change(row, paused_at=None)
+    audit.record(actor=actor, action="resumed", subject=row, at=at)
+    mailing.refresh_from_db()
+
+
+@transaction.atomic
+def cancel(*, mailing: Mailing, actor: User, at: datetime) -> int:
+    """Ends the mailing for good; returns how many copies never leave."""
+    row = locked(mailing, "draft", "asked", "approved", "leaving", "sending", "paused", at=at)
+    change(row, canceled_at=at)
+    dropped = queued().filter(mailing=row).update(dropped_at=at, dropped=Recipient.Dropped.CANCELED)
+    audit.record(actor=actor, action="canceled", subject=row, at=at, dropped=dropped)
+    mailing.refresh_from_db()
+    return dropped
+
+
+@transaction.atomic
+def choose_winner(*, mailing: Mailing, subject: str, actor: User, at: datetime) -> int:
+    """Sends the rest of the list the better of two subjects, "a" or "b"; returns how many that are."""
+    row = locked(mailing, "leaving", "sending", "paused", at=at)
+    if subject not in {"a", "b"}:
+        raise NotNow("Choose the first or the second subject.")
+    if not row.other_subject:
+        raise NotNow("This mailing has only one subject.")
+    if row.winner:
+        raise NotNow("The winner has been chosen already.")
+    change(row, winner=subject)
+    rest = queued().filter(mailing=row, due_at=None)
+    number = rest.update(subject=subject, due_at=max(at, row.starts_at or at))
+    audit.record(actor=actor, action=f"chose subject {subject}", subject=row, at=at, recipients=number)
+    mailing.refresh_from_db()
+    return number
+
+
+# --- What stands in the way ----------------------------------------------------------------------------------
+
+
+def locked(mailing: Mailing, *states: str, at: datetime | None = None) -> Mailing:
+    """The row, held until the transaction ends, so that two people cannot decide at once."""
+    row = (
+        Mailing.objects.select_for_update(of=("self",))
+        .select_related("campaign__organization", "of_petition", "leads_to", "letter")
+        .defer("campaign__organization__logo")
+        .get(pk=mailing.pk)
+    )
+    now = row.state(at or row.created_at)
+    if now not in states:
+        raise NotNow(f"The mailing is {SAID[now]}.")
+    return row
+
+
+SAID = {
+    "draft": "a draft still",
+    "asked": "waiting for approval",
+    "approved": "approved, but not started",
+    "leaving": "started, and can be taken back",
+    "sending": "being sent",
+    "paused": "paused",
+    "canceled": "canceled",
+    "sent": "sent",
+}
+
+
+def refuse_mistakes(mailing: Mailing, at: datetime) -> None:
+    errors = check(mailing, at=at).errors
+    if errors:
+        raise NotNow(f"Correct this first: {errors[0]}")
+
+
+def refuse_unapproved(mailing: Mailing, audience: Audience) -> None:
+    """Above the size staff set, what leaves is exactly what somebody else approved."""
+    if not needs_approval(mailing, audience.size()):
+        return
+    if mailing.approved_at is None:
+        limit = mailing.campaign.organization.approval_above
+        raise NotNow(f"More than {limit:,} people would get it: somebody else has to approve it first.")
+    if mailing.digest != digest_of(mailing):
+        raise NotNow("The mailing was changed after it was approved. Ask for approval again.")
+
+
+def everything_is_queued(mailing: Mailing) -> bool:
+    dealt_with = Q(handed_over_at__isnull=False) | Q(failed_at__isnull=False) | Q(claimed_until__isnull=False)
+    return not Recipient.objects.filter(dealt_with, mailing=mailing).exists()
+
+
+def change(mailing: Mailing, **values: object) -> None:
+    Mailing.objects.filter(pk=mailing.pk).update(**values)
+
+
+# --- Freezing ------------------------------------------------------------------------------------------------
+
+
+def store_editions(mailing: Mailing, audience: Audience) -> None:
+    """One edition for each petition that somebody is led to."""
+    wanted = audience.petition_ids()
+    parsed = compiled(mailing)
+    petitions = for_editions().filter(pk__in=[pk for pk in wanted if pk])
+    editions = [edition_of(parsed, petition) for petition in petitions.iterator(chunk_size=200)]
+    if None in wanted:
+        editions.append(edition_of(parsed, None))
+    Edition.objects.bulk_create(editions, batch_size=50)
+
+
+def store_recipients(mailing: Mailing, audience: Audience, *, starts_at: datetime) -> int:
+    """Everybody of the audience, in one statement. With two subjects the rest of the list waits for the winner."""
+    chosen = audience.chosen()
+    bucket = f"(c.supporter_id * {SPREAD} + {int(mailing.pk)} * 31) %% {PARTS}"
+    if mailing.other_subject:
+        tested = f"{bucket} < {PARTS // 100 * mailing.test_share}"
+        subject = f"CASE WHEN {tested} THEN CASE WHEN {bucket} %% 2 = 0 THEN 'a' ELSE 'b' END ELSE '' END"
+        due_at = f"CASE WHEN {tested} THEN CAST(%s AS {moment_type()}) END"
+    else:
+        subject, due_at = "''", f"CAST(%s AS {moment_type()})"
+    sql = f"""
+        INSERT INTO mailings_recipient
+            (mailing_id, supporter_id, edition_id, subject, due_at, attempts, last_error, dropped)
+        SELECT {int(mailing.pk)}, c.supporter_id, e.id, {subject}, {due_at}, 0, '', ''
+        FROM ({chosen.sql}) c JOIN mailings_edition e ON e.mailing_id = {int(mailing.pk)}
+            AND COALESCE(e.petition_id, 0) = COALESCE(c.petition_id, 0)
+        ORDER BY c.supporter_id"""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [in_database(starts_at), *chosen.params])
+        return cursor.rowcount
+
+
+def moment_type() -> str:
+    return "timestamptz" if connection.vendor == "postgresql" else "text"
