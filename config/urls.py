@@ -5,6 +5,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("", include("mailings.urls")),
     path("", include("signers.urls")),
     path("", include("petitions.urls")),
 ]

@@ -71,10 +71,11 @@ class Writer:
             f"Subject: {encoded_words(one_line(subject))}",
             f"Message-ID: {message_id(recipient, self.host)}",
             f"Date: {format_datetime(at)}",
-            # RFC 8058 §3.1: one HTTPS address, and the sign that a bare POST to it is enough.
             f"List-Unsubscribe: <{reader.unsubscribe_url}>",
-            "List-Unsubscribe-Post: List-Unsubscribe=One-Click",
         ]
+        if reader.unsubscribe_url.startswith("https://"):
+            # RFC 8058 §3.1: a bare POST to the address above is enough, and it has to be HTTPS.
+            lines.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click")
         return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
     def part(self, kind: str) -> bytes:

@@ -1,0 +1,41 @@
+"""Leaving by the link of a copy: at once, for ever, per organization."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from campaigns.models import Organization
+from mailings.models import Recipient
+from mailings.sending import queued
+from signers import consents
+from signers.consents import Choice
+from signers.models import Consent, Subscription, Supporter
+
+WORDING = "Unsubscribe"
+
+
+def organization_of(recipient_id: int) -> Organization | None:
+    """Whose mail it was; None where the mailing is gone."""
+    return Organization.objects.filter(campaigns__mailings__recipients=recipient_id).defer("logo").first()
+
+
+@transaction.atomic
+def unsubscribe(*, recipient_id: int, at: datetime) -> Organization | None:
+    """Ends updates of the organization for the reader of a copy, also those that are queued; returns whose.
+
+    As often as wanted, and also when the person was erased meanwhile: then there is nothing left to end.
+    """
+    organization = organization_of(recipient_id)
+    recipient = Recipient.objects.filter(pk=recipient_id).first()
+    if organization is None or recipient is None or recipient.supporter_id is None:
+        return organization
+    supporter = recipient.supporter_id
+    Supporter.objects.select_for_update(of=("self",), no_key=True).filter(pk=supporter).first()
+    if Subscription.objects.filter(organization=organization, supporter=supporter).exists():
+        choice = Choice(supporter, organization.pk, granted=False, wording=WORDING)
+        consents.record([choice], source=Consent.Source.UNSUBSCRIBE, at=at)
+    Recipient.objects.filter(pk=recipient_id, unsubscribed_at=None).update(unsubscribed_at=at)
+    queued().filter(supporter=supporter, mailing__campaign__organization=organization).update(
+        dropped_at=at, dropped=Recipient.Dropped.UNSUBSCRIBED
+    )
+    return organization

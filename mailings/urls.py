@@ -1,0 +1,14 @@
+"""Addresses of what mailings lead to. Those with a token are in sent mail and stay put."""
+
+from django.urls import path
+
+from mailings import views
+
+urlpatterns = [
+    path("unsubscribe/<str:token>/", views.unsubscribe, name="unsubscribe"),
+    path("dear/<str:token>/", views.arrive, name="sign-link"),
+    path("petitions/<slug:slug>/you/", views.reader_page, name="reader-page"),
+    path("petitions/<slug:slug>/you/sign/", views.reader_sign, name="reader-sign"),
+    path("petitions/<slug:slug>/you/not-me/", views.reader_leaves, name="reader-leaves"),
+    path("petitions/<slug:slug>/thanks/<slug:code>/", views.thanks, name="reader-thanks"),
+]
