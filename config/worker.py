@@ -12,6 +12,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from signers.answering import answer
 from signers.counting import add_up, recount
 from signers.folding import fold
 from signers.forgetting import forget_unconfirmed
@@ -46,6 +47,7 @@ def quick_jobs() -> list[Job]:
     """What people wait for, in the order in which it is done."""
     return [
         Job("fold", lambda at: fold(at=at, limit=FOLDED_AT_ONCE), timedelta(seconds=0.4), again_at_once=True),
+        Job("answer", lambda at: answer(at=at), timedelta(seconds=1), again_at_once=True),
         Job("add up", lambda at: add_up(at=at), timedelta(seconds=1)),
         Job("heartbeat", heartbeat, timedelta(seconds=5)),
     ]
@@ -199,6 +201,7 @@ def work_once() -> str:
     quiet = False
     while not quiet:
         quiet = not fold(at=timezone.now(), limit=FOLDED_AT_ONCE)
+        quiet &= not answer(at=timezone.now())
         quiet &= not add_up(at=timezone.now())
         if not trouble:
             try:

@@ -12,8 +12,8 @@ from toolkit.email_addresses import mailbox_key
 
 # A second click is no second wish.
 SAME_WISH = timedelta(minutes=1)
-# These need more thought than a new owner.
-MOVED_HERE = (Signature, Consent, Subscription, AddressChange)
+# These need more than a new owner.
+MERGED = (Signature, Consent, Subscription)
 
 
 class Moved(Enum):
@@ -90,9 +90,7 @@ def _readdress(person: Supporter, change: AddressChange, at: datetime) -> None:
     person.confirmed_at = person.confirmed_at or at
     if person.stopped == Supporter.Stopped.BOUNCED:
         person.stopped, person.stopped_at = "", None
-    person.save(
-        update_fields=["email", "mailbox", "soft_bounces", "confirmed_at", "stopped", "stopped_at"]
-    )
+    person.save(update_fields=["email", "mailbox", "soft_bounces", "confirmed_at", "stopped", "stopped_at"])
     Signature.objects.filter(supporter=person).update(email=change.email)
 
 
@@ -104,11 +102,12 @@ def _merge(person: Supporter, *, into: Supporter, at: datetime) -> None:
     _merge_signatures(person, into)
     _merge_consents(person, into)
     for relation in Supporter._meta.related_objects:
-        if relation.related_model not in (*MOVED_HERE, Supporter) or relation.related_model is AddressChange:
+        if relation.related_model not in MERGED:
             _hand_over(relation.related_model, relation.field.name, person, into)
     into.confirmed_at = min(filter(None, (person.confirmed_at, into.confirmed_at)), default=at)
     into.created_at = min(person.created_at, into.created_at)
-    into.first_name, into.last_name = person.first_name, person.last_name
+    if person.first_name:
+        into.first_name, into.last_name = person.first_name, person.last_name
     into.place_id = into.place_id or person.place_id
     into.save(update_fields=["confirmed_at", "created_at", "first_name", "last_name", "place"])
     person.delete()

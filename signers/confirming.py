@@ -130,9 +130,7 @@ def forget_what_was_typed(signature: Signature) -> None:
 
 def _forget_name_of_nobody(supporter_id: int) -> None:
     """The name may be anybody's, unless a signature they confirmed says otherwise."""
-    theirs = Signature.objects.filter(
-        supporter_id=supporter_id, confirmed_at__isnull=False, removed_at=None
-    )
+    theirs = Signature.objects.filter(supporter_id=supporter_id, confirmed_at__isnull=False, removed_at=None)
     if not theirs.exists():
         Supporter.objects.filter(pk=supporter_id).update(first_name="", last_name="")
 

@@ -13,7 +13,7 @@ from staff import audit
 from staff.models import User
 from toolkit.email_addresses import mailbox_key
 
-# Sent inside the transaction, before the rows go, with `supporter` (locked) and `at`: upper apps let go of what is theirs.
+# Sent inside the transaction, before the rows go, with `supporter` (locked) and `at`: upper apps let go of theirs.
 supporter_erased = Signal()
 
 
@@ -58,7 +58,7 @@ def erase(*, supporter_id: int, at: datetime, actor: User | None = None, reason:
 
 
 def _forget_typed(model: type[models.Model], mailbox: str) -> None:
-    """What was typed into a form and waits. What the worker has in hand this very moment came in later than this wish."""
+    """What was typed into a form and waits. What the worker has in hand at this very moment is left to it."""
     waiting = model._default_manager.values_list("pk", "email").iterator(chunk_size=2000)
     ids = [pk for pk, email in waiting if mailbox_key(email) == mailbox]
     rows = model._default_manager.filter(pk__in=ids).select_for_update(skip_locked=True)

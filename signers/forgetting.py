@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from signers.models import AddressChange, Consent, OutgoingMail, Signature, Submission, Supporter
 
@@ -26,7 +26,8 @@ def forget_unconfirmed(*, at: datetime) -> int:
         forgotten += gone
     forgotten += Submission.objects.filter(parked_at__lte=at - KEPT).delete()[0]
     AddressChange.objects.filter(asked_at__lte=at - ADDRESS_CHANGE_KEPT).delete()
-    forget_old_mails(at=at)
+    _old_mails(at).filter(signature=None).delete()
+    blank_old_addresses(at=at)
     return forgotten
 
 
@@ -59,9 +60,11 @@ def _forget_supporters(ids: list[int]) -> None:
     ).exclude(Exists(Consent.objects.filter(supporter=OuterRef("pk")))).delete()
 
 
-def forget_old_mails(*, at: datetime) -> None:
-    """Of mails that were dealt with 30 days ago; what is still waiting stays."""
+def blank_old_addresses(*, at: datetime) -> int:
+    """Empties `to` of mails that were dealt with 30 days ago; what is still waiting keeps it."""
+    return _old_mails(at).update(to="")
+
+
+def _old_mails(at: datetime) -> QuerySet[OutgoingMail]:
     dealt_with = Q(sent_at__isnull=False) | Q(failed_at__isnull=False) | Q(dropped_at__isnull=False)
-    old = OutgoingMail.objects.filter(dealt_with, created_at__lte=at - KEPT).exclude(to="")
-    old.filter(signature=None).delete()
-    old.update(to="")
+    return OutgoingMail.objects.filter(dealt_with, created_at__lte=at - KEPT).exclude(to="")

@@ -303,6 +303,9 @@ class CountChange(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.change:+d}"
+
     @classmethod
     def of(cls, signature: Signature, change: int) -> "CountChange":
         """An unsaved change of one signature: 1 or -1. The only way to make one, so that none forgets whose it is."""
@@ -312,9 +315,6 @@ class CountChange(models.Model):
             change=change,
             local_change=change if signature.is_local else 0,
         )
-
-    def __str__(self) -> str:
-        return f"{self.change:+d}"
 
 
 class OutgoingMail(models.Model):

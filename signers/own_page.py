@@ -106,7 +106,9 @@ def _line(signature: Signature, at: datetime) -> Line:
         addressee=version.addressee,
         place_name=version.place_name,
         url=petition.get_absolute_url() if is_live else "",
-        state=REMOVED[Signature.Removal(signature.removal)] if signature.removed_at else STATES[signature.state],
+        state=REMOVED[Signature.Removal(signature.removal)]
+        if signature.removed_at
+        else STATES[signature.state],
         count=progress_of(petition).count if is_live else None,
     )
 
@@ -128,9 +130,7 @@ def organizations_of(supporter: Supporter) -> list[Organization]:
 
 
 @transaction.atomic
-def rename(
-    *, supporter_id: int, first_name: str, last_name: str, only: int | None = None
-) -> bool:
+def rename(*, supporter_id: int, first_name: str, last_name: str, only: int | None = None) -> bool:
     """Corrects the name under every signature, or under `only` one, and how mails address the person.
 
     False where the one is not theirs or was removed.

@@ -1,20 +1,27 @@
 """Everything stored about one person, for them to keep: as JSON and as CSV."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import models
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 
 from campaigns.models import Organization, Place
+from petitions.models import Petition, Version
 from signers.models import OwnPageRequest, Submission, Supporter
 from toolkit.csv_files import rows_to_csv
 from toolkit.email_addresses import mailbox_key
 
 Row = dict[str, Any]
+# What stands for a row of another table; upper apps add theirs. Of all others the number.
+DESCRIBED: dict[type[Model], Callable[[Any], str]] = {
+    Organization: str,
+    Place: str,
+    Petition: lambda petition: settings.SITE_URL + petition.get_absolute_url(),
+    Version: lambda version: f"{version.headline} (version {version.number})",
+}
 # Numbers our programs use among themselves, which say nothing to anybody else.
 OURS_ALONE = {"claim", "claimed_until"}
 
@@ -26,8 +33,9 @@ def collect(supporter: Supporter) -> dict[str, list[Row]]:
     """
     found = {"supporter": [_row(supporter)]}
     for relation in Supporter._meta.related_objects:
-        rows = relation.related_model._default_manager.filter(**{relation.field.name: supporter})
-        found[str(relation.related_model._meta.verbose_name)] = _rows(rows)
+        model = relation.related_model
+        rows = model._default_manager.filter(**{relation.field.name: supporter})
+        found[str(model._meta.verbose_name)] = _rows(rows)
     for model in (Submission, OwnPageRequest):
         ids = [pk for pk, email in _typed(model) if mailbox_key(email) == supporter.mailbox]
         found[str(model._meta.verbose_name)] = _rows(model._default_manager.filter(pk__in=ids))
@@ -56,17 +64,29 @@ def _typed(model: type[Model]) -> Iterator[tuple[int, str]]:
 
 
 def _rows(rows: QuerySet[Any]) -> list[Row]:
-    people_know = [
-        field.name
-        for field in rows.model._meta.concrete_fields
-        if isinstance(field, ForeignKey) and _says_something(field)
-    ]
-    return [_row(row) for row in rows.select_related(*people_know).order_by("pk")]
+    described = [field.name for field in _fields(rows.model) if field.related_model in DESCRIBED]
+    return [_row(row) for row in rows.select_related(*described).order_by("pk")]
 
 
 def _row(row: Model) -> Row:
-    return {
-        field.name: _value(row, field)
-        for field in row._meta.concrete_fields
-        if field.name not in OURS_ALONE and field.remote_field is None or field.remote_field
-    }
+    return {field.name: _value(row, field) for field in _fields(type(row))}
+
+
+def _fields(model: type[Model]) -> list[Field[Any, Any]]:
+    """All but who it is about, which the file as a whole says."""
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if field.name not in OURS_ALONE and field.related_model is not Supporter
+    ]
+
+
+def _value(row: Model, field: Field[Any, Any]) -> Any:
+    describe = DESCRIBED.get(field.related_model) if field.related_model else None
+    if describe is not None:
+        related = getattr(row, field.name)
+        return None if related is None else describe(related)
+    value = getattr(row, field.attname)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="seconds")
+    return value if isinstance(value, str | int | bool | list | None) else str(value)

@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from petitions.models import Petition
+from signers.answering import answer
 from signers.counting import add_up
 from signers.folding import fold
 from signers.sending import send_due
@@ -98,6 +99,8 @@ def work(*, at: datetime | None = None) -> None:
     """The worker doing everything that is due at that moment (now)."""
     now = at or timezone.now()
     while fold(at=now):
+        pass
+    while answer(at=now):
         pass
     while send_due(at=now):
         pass
