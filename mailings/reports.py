@@ -39,7 +39,7 @@ def report(
     supporter = Supporter.objects.select_for_update(of=("self",), no_key=True).filter(pk=supporter_id).first()
     if supporter is None or MailReport.objects.filter(event=event[:120]).exists():
         return False
-    recipient = Recipient.objects.filter(pk=recipient_id, supporter=supporter).first()
+    recipient = Recipient.objects.filter(pk=recipient_id or 0, supporter=supporter).first()
     soft = soft_in_a_row(supporter, recipient, at) if kind == Kind.SOFT else supporter.soft_bounces
     MailReport.objects.create(
         supporter=supporter,
