@@ -18,14 +18,13 @@ CHANGES_TO_ONE_MAILBOX, WITHIN = 3, timedelta(days=1)
 
 def answer(*, at: datetime, limit: int = 100) -> int:
     """Makes the mails that were asked for, and forgets the addresses typed; returns how many wishes were dealt with."""
-    return _answer_requests(at, limit) + _answer_address_changes(at, limit)
+    answered = _answer_requests(at, limit) if OwnPageRequest.objects.exists() else 0
+    return answered + _answer_address_changes(at, limit)
 
 
 @transaction.atomic
 def _answer_requests(at: datetime, limit: int) -> int:
     """A link to the own page goes to the address we have, never to the one that was typed."""
-    if not OwnPageRequest.objects.exists():
-        return 0
     requests = list(OwnPageRequest.objects.select_for_update(skip_locked=True).order_by("id")[:limit])
     newest = {mailbox_key(request.email): request.pk for request in requests}
     supporters = _locked(newest)

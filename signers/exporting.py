@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
-from django.db.models import Case, F, Model, QuerySet, Value, When
+from django.db.models import Case, F, Model, QuerySet, TextField, Value, When
 from django.utils import timezone
 
 from campaigns.models import Campaign
@@ -82,7 +82,10 @@ def blocks(signatures: QuerySet[Signature]) -> Iterator[bytes]:
 def unless_hidden() -> dict[str, Case]:
     """`shown_first_name` and so on: what was typed, and nothing of who hides it."""
     names = [path.removeprefix("shown_") for path in COLUMNS.values() if path.startswith("shown_")]
-    return {f"shown_{name}": Case(When(hidden_at=None, then=F(name)), default=Value("")) for name in names}
+    return {
+        f"shown_{name}": Case(When(hidden_at=None, then=F(name)), default=Value(""), output_field=TextField())
+        for name in names
+    }
 
 
 def _iterated(chosen: QuerySet[Any, Any]) -> Iterator[bytes]:

@@ -72,7 +72,7 @@ def _row(row: Model) -> Row:
     return {field.name: _value(row, field) for field in _fields(type(row))}
 
 
-def _fields(model: type[Model]) -> list[Field[Any, Any]]:
+def _fields(model: type[Model]) -> "list[Field[Any, Any]]":
     """All but who it is about, which the file as a whole says."""
     return [
         field
@@ -81,7 +81,7 @@ def _fields(model: type[Model]) -> list[Field[Any, Any]]:
     ]
 
 
-def _value(row: Model, field: Field[Any, Any]) -> Any:
+def _value(row: Model, field: "Field[Any, Any]") -> Any:
     describe = DESCRIBED.get(field.related_model) if field.related_model else None
     if describe is not None:
         related = getattr(row, field.name)
