@@ -16,13 +16,14 @@ from signers.models import Supporter
 
 # Why somebody who wants updates does not get this mailing; the first that applies.
 STOPPED, NO_PETITION, SIGNED, RECENT = "stopped", "no-petition", "signed", "recent"
+NO_CONSENT = "no-consent"
 REASONS = {
+    NO_CONSENT: "they did not say yes to updates, or have unsubscribed",
     STOPPED: "their mailbox takes no mail, or they have blocked us",
     NO_PETITION: "there is no open petition in their city",
     SIGNED: "they have signed already",
     RECENT: "they got another mailing lately",
 }
-NO_CONSENT = "no-consent"
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Audience:
 
     mailing: Mailing
     at: datetime
+    # The cities of a form that is not saved; None: those of the mailing.
+    places: tuple[int, ...] | None = None
 
     @cached_property
     def petitions(self) -> dict[int, int]:
@@ -77,6 +80,23 @@ class Audience:
 
     def longest_names(self, most: int = 3) -> list[Person]:
         return self._people("length(s.first_name) DESC, p.supporter_id", most)
+
+    def right_to_left(self, most: int = 3) -> list[Person]:
+        """Those whose first name is written from right to left."""
+        name = f"s.first_name COLLATE {by_code_point()}"
+        return self._people("p.supporter_id", most, where=f"{name} >= '\u0590' AND {name} < '\u0900'")
+
+    def person(self, supporter_id: int) -> Person | None:
+        """One of them, by key; None for anybody else."""
+        found = self._people("p.supporter_id", 1, where=f"p.supporter_id = {int(supporter_id)}")
+        return found[0] if found else None
+
+    def numbers(self) -> list[tuple[int | None, int | None, int]]:
+        """`(petition, place, people)` for each pair there is, None for those without one."""
+        chosen = self.chosen()
+        sql = f"""SELECT p.petition_id, s.place_id, count(*) FROM ({chosen.sql}) p
+            JOIN signers_supporter s ON s.id = p.supporter_id GROUP BY p.petition_id, s.place_id"""
+        return [(petition, place, people) for petition, place, people in rows(sql, chosen.params)]
 
     def with_gaps(self, most: int = 3) -> list[Person]:
         """Those whose first name is missing, as far as there are any."""
@@ -175,14 +195,18 @@ class Audience:
         if signers is not None:
             sql += f" AND s.id IN ({signers.sql})"
             params += signers.params
-        places = list(mailing.places.values_list("pk", flat=True)) if mailing.pk else []
-        if places:
+        if places := self._places():
             sql += f" AND s.place_id IN ({', '.join(['%s'] * len(places))})"
             params += places
         if mailing.joined_since:
             sql += " AND s.created_at >= %s"
             params.append(in_database(start_of(mailing.joined_since)))
         return Statement(sql, tuple(params))
+
+    def _places(self) -> list[int]:
+        if self.places is not None:
+            return list(self.places)
+        return list(self.mailing.places.values_list("pk", flat=True)) if self.mailing.pk else []
 
     def _signers(self) -> Statement | None:
         """The signers staff chose; None for everybody of the organization."""
@@ -211,11 +235,11 @@ class Audience:
             WHERE u.supporter_id = g.supporter_id AND u.organization_id = %s)"""
         return rows(sql, (*signers.params, self.mailing.campaign.organization_id))[0][0]
 
-    def _people(self, order: str, most: int) -> list[Person]:
+    def _people(self, order: str, most: int, *, where: str = "1 = 1") -> list[Person]:
         chosen = self.chosen()
         found = rows(
             f"""SELECT p.supporter_id, p.petition_id FROM ({chosen.sql}) p
-            JOIN signers_supporter s ON s.id = p.supporter_id ORDER BY {order} LIMIT %s""",
+            JOIN signers_supporter s ON s.id = p.supporter_id WHERE {where} ORDER BY {order} LIMIT %s""",
             (*chosen.params, most),
         )
         people = Supporter.objects.select_related("place").in_bulk([pk for pk, _petition in found])
@@ -230,8 +254,14 @@ class Audience:
         ]
 
 
-def audience_of(mailing: Mailing, *, at: datetime) -> Audience:
-    return Audience(mailing, at)
+def audience_of(mailing: Mailing, *, at: datetime, places: Iterable[int] | None = None) -> Audience:
+    """`places` stands for the cities of a form that is not saved."""
+    return Audience(mailing, at, None if places is None else tuple(places))
+
+
+def by_code_point() -> str:
+    """The collation that compares texts by their characters' numbers, whatever the language."""
+    return '"C"' if connection.vendor == "postgresql" else "BINARY"
 
 
 def counted(signature: str) -> str:

@@ -5,16 +5,22 @@ from datetime import datetime
 
 from mailings.audience import Audience, audience_of, for_editions
 from mailings.models import Mailing
-from mailings.rendering import MAIL_BLOCKS, MAIL_FIELDS, CompiledMailing, compiled, mail_values
+from mailings.rendering import MAIL_BLOCKS, MAIL_FIELDS, CompiledMailing, compiled, edition_of, mail_values
 from petitions.checking import FieldProblem, named
 from petitions.models import Petition
 from petitions.rendering import CALL_TO_ACTION, READER
 from toolkit import merge_fields
+from toolkit.footnotes import folded_key
 from toolkit.merge_fields import MergeField
 
 LINES = ("subject", "other_subject", "preview_text", "call_to_action")
 REQUIRED = ("subject", "body", "call_to_action")
 LONGEST_LINE = 400  # what an edition stores
+# Mail programs cut what is longer, and with it the link to unsubscribe.
+HEAVY = 100 * 1024
+# A mailing to more than so many times the people of the last one may go to the wrong list.
+JUMP = 2
+NAMED_SOURCES = 5
 
 
 @dataclass(frozen=True)
@@ -29,11 +35,13 @@ def check(mailing: Mailing, *, at: datetime, audience: Audience | None = None) -
     """Every mistake of a mailing, saved or not, for all petitions it can lead to. A handful of queries."""
     parsed = compiled(mailing)
     errors = text_problems(mailing, parsed)
+    warnings = warnings_of(mailing, parsed)
     if not errors:
         petitions = reached(mailing, audience or audience_of(mailing, at=at))
         errors += missing_values(parsed, petitions)
+        warnings += heavy(parsed, petitions)
     errors += audience_problems(mailing, at)
-    return Checklist(list(dict.fromkeys(errors)), list(dict.fromkeys(warnings_of(mailing, parsed))))
+    return Checklist(list(dict.fromkeys(errors)), list(dict.fromkeys(warnings)))
 
 
 def text_problems(mailing: Mailing, parsed: CompiledMailing) -> list[FieldProblem]:
@@ -152,7 +160,52 @@ def warnings_of(mailing: Mailing, parsed: CompiledMailing) -> list[FieldProblem]
         warnings.append(
             FieldProblem("preview_text", "Without it, mail programs show the beginning of the text.")
         )
-    return warnings
+    return warnings + uncited(parsed)
+
+
+def uncited(parsed: CompiledMailing) -> list[FieldProblem]:
+    """Sources of the campaign that the mail does not cite."""
+    cited = {folded_key(key) for key in parsed.body.citations}
+    left = [key for key in parsed.sources if folded_key(key) not in cited]
+    if not left:
+        return []
+    more = f" and {len(left) - NAMED_SOURCES} more" if len(left) > NAMED_SOURCES else ""
+    named_sources = ", ".join(f"[^{key}]" for key in left[:NAMED_SOURCES])
+    return [
+        FieldProblem("body", f"Sources of the campaign that this mail does not cite: {named_sources}{more}.")
+    ]
+
+
+def heavy(parsed: CompiledMailing, petitions: list[Petition | None]) -> list[FieldProblem]:
+    """Looks at the edition with the most text of its own."""
+    if not petitions:
+        return []
+    longest = max(petitions, key=lambda petition: len(petition.local) if petition else 0)
+    size = len(edition_of(parsed, longest).html.encode("utf-8", "replace"))
+    if size <= HEAVY:
+        return []
+    message = f"The mail has {size // 1024} KB; many mail programs cut what is above {HEAVY // 1024} KB."
+    return [FieldProblem("body", message)]
+
+
+def size_jump(mailing: Mailing, people: int) -> list[FieldProblem]:
+    """Whether it goes to many more than the organization's last mailing. One query."""
+    last = (
+        Mailing.objects.filter(
+            campaign__organization=mailing.campaign.organization_id, people__gt=0, canceled_at=None
+        )
+        .exclude(pk=mailing.pk)
+        .order_by("-started_at")
+        .values_list("people", flat=True)
+        .first()
+    )
+    if last is None or people <= JUMP * last:
+        return []
+    return [
+        FieldProblem(
+            "audience", f"{people:,} people would get it; the last mailing went to {last:,}. Is that meant?"
+        )
+    ]
 
 
 def label(name: str) -> str:

@@ -137,6 +137,9 @@ class Mailing(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     canceled_at = models.DateTimeField(null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+    people = models.PositiveIntegerField(
+        null=True, blank=True, editable=False, help_text="How many copies it was started with."
+    )
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]

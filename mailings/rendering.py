@@ -30,6 +30,10 @@ MAIL_FIELDS = (*PAGE_FIELDS, READER)
 SIGN_URL = "https://reader.invalid/sign"
 UNSUBSCRIBE_URL = "https://reader.invalid/unsubscribe"
 
+# What may stand after a button that ends the mail, in characters.
+LONGEST_SIGN_OFF = 400
+
+_CALL = re.compile(r"\{\{\s*" + CALL_TO_ACTION + r"\s*\}\}")
 _BUTTON_PLACE = '<p class="call-to-action"></p>'
 _NOTE_MARK = re.compile(r"<sup\b.*?</sup>", re.DOTALL)
 # Marks that turn the direction of everything after them: a name may not do that to our sentences.
@@ -47,11 +51,11 @@ class CompiledMailing:
 
     @property
     def ends_with_call(self) -> bool:
-        return (
-            bool(self.body.blocks)
-            and self.body.blocks[-1] == CALL_TO_ACTION
-            and self.mailing.body.rstrip().endswith("}}")
-        )
+        """Whether the last button has no more than a sign-off after it; another one would be too many."""
+        if CALL_TO_ACTION not in self.body.blocks:
+            return False
+        after = _CALL.split(self.mailing.body)[-1]
+        return len(after.strip()) <= LONGEST_SIGN_OFF
 
 
 @dataclass(frozen=True)

@@ -321,6 +321,21 @@ def resend(*, recipient: Recipient, actor: User | None, at: datetime) -> None:
     audit.record(actor=actor, action="copy sent again", subject=row.mailing, at=at, copy=row.pk)
 
 
+@transaction.atomic
+def leave(*, recipient: Recipient, actor: User | None, at: datetime) -> None:
+    """Takes a copy in doubt off the list without sending it again. Raises CannotResend, saying why.
+
+    It keeps the moment it was handed over beside that of giving up: nobody knows whether it arrived.
+    """
+    row = Recipient.objects.select_for_update(of=("self",)).filter(pk=recipient.pk).first()
+    if row is None or row.state != "in doubt":
+        raise CannotResend("Only a copy in doubt can be left as it is.")
+    if row.handed_over_at and at - row.handed_over_at < ANSWERED_WITHIN:
+        raise CannotResend("This copy is on its way this very moment. Look again in a few minutes.")
+    Recipient.objects.filter(pk=row.pk).update(failed_at=at, claim=None, claimed_until=None)
+    audit.record(actor=actor, action="copy left in doubt", subject=row.mailing, at=at, copy=row.pk)
+
+
 @contextmanager
 def _sole_sender() -> Iterator[bool]:
     """Whether we may send. Without row locks a file beside the database lets one process send at a time."""

@@ -39,9 +39,10 @@ def needs_approval(mailing: Mailing, size: int) -> bool:
 
 
 @transaction.atomic
-def ask(*, mailing: Mailing, actor: User, at: datetime) -> None:
-    """Asks somebody else to approve the mailing as it is now."""
+def ask(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> None:
+    """Asks somebody else to approve the mailing as it is now. `seen` is the digest of what the actor looked at."""
     row = locked(mailing, "draft", "asked", "approved")
+    refuse_unseen(row, seen)
     refuse_mistakes(row, at)
     change(row, asked_at=at, asked_by=actor, approved_at=None, approved_by=None, digest=digest_of(row))
     audit.record(actor=actor, action="asked for approval", subject=row, at=at)
@@ -62,9 +63,13 @@ def approve(*, mailing: Mailing, actor: User, at: datetime) -> None:
 
 
 @transaction.atomic
-def start(*, mailing: Mailing, actor: User, at: datetime) -> int:
-    """Freezes text and audience and queues every copy; the first leaves ten minutes later. Returns the number."""
+def start(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> int:
+    """Freezes text and audience and queues every copy; the first leaves ten minutes later. Returns the number.
+
+    `seen` is the digest of what the actor looked at: what a colleague changed since does not leave unread.
+    """
     row = locked(mailing, "draft", "asked", "approved")
+    refuse_unseen(row, seen)
     refuse_mistakes(row, at)
     audience = audience_of(row, at=at)
     refuse_unapproved(row, audience)
@@ -72,7 +77,7 @@ def start(*, mailing: Mailing, actor: User, at: datetime) -> int:
     number = store_recipients(row, audience, starts_at=at + TAKE_BACK)
     if not number:
         raise NotNow("Nobody would get this mailing. Look at the audience.")
-    change(row, started_at=at, starts_at=at + TAKE_BACK, digest=digest_of(row))
+    change(row, started_at=at, starts_at=at + TAKE_BACK, digest=digest_of(row), people=number)
     audit.record(actor=actor, action="started", subject=row, at=at, recipients=number)
     mailing.refresh_from_db()
     return number
@@ -88,7 +93,7 @@ def take_back(*, mailing: Mailing, actor: User, at: datetime) -> None:
     Edition.objects.filter(mailing=row).delete()
     change(
         row, started_at=None, starts_at=None, paused_at=None, asked_at=None, asked_by=None,
-        approved_at=None, approved_by=None, digest="",
+        approved_at=None, approved_by=None, digest="", people=None,
     )  # fmt: skip
     audit.record(actor=actor, action="taken back", subject=row, at=at)
     mailing.refresh_from_db()
@@ -169,10 +174,15 @@ SAID = {
 }
 
 
+def refuse_unseen(mailing: Mailing, seen: str) -> None:
+    if seen and seen != digest_of(mailing):
+        raise NotNow("Somebody changed this mailing after you looked at it. This is how it is now.")
+
+
 def refuse_mistakes(mailing: Mailing, at: datetime) -> None:
     errors = check(mailing, at=at).errors
     if errors:
-        raise NotNow(f"Correct this first: {errors[0]}")
+        raise NotNow(f"Correct this first. {errors[0].message}")
 
 
 def refuse_unapproved(mailing: Mailing, audience: Audience) -> None:
