@@ -18,7 +18,7 @@ from petitions.models import Letter, Petition
 from petitions.publishing import publish
 from signers import tokens
 from signers.demo import SAMPLE
-from signers.models import Signature
+from signers.models import AddressChange, Signature
 from tests.people import Person, work
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -66,6 +66,7 @@ def answers(petition: Petition) -> Iterator[tuple[str, HttpResponse]]:
     yield "confirm", connie.opens(connie.link("confirm"))
     yield "confirmed", connie.confirms()
     yield "confirmed before", connie.confirms()
+    yield from own_pages(connie)
     yield "not me", connie.opens(connie.link("not-me"))
     yield "not me, done", connie.presses(connie.link("not-me"))
     yield "not me, blocked", connie.presses(connie.link("not-me"), block="yes")
@@ -95,6 +96,30 @@ def answers(petition: Petition) -> Iterator[tuple[str, HttpResponse]]:
     for view in (errors.bad_request, errors.permission_denied, errors.server_error, errors.unavailable):
         yield view.__name__, view(request)
     yield "login of staff", Client().get("/admin/login/")
+
+
+def own_pages(connie: Person) -> Iterator[tuple[str, HttpResponse]]:
+    yield "own page, asking", connie.opens("/me/")
+    yield "own page, asked", connie.opens("/me/asked/")
+    yield "own page, asking, mistakes", connie.presses("/me/", email="connie@")
+    supporter = Signature.objects.latest("pk").supporter
+    now = timezone.now()
+    own, old = (urlsplit(tokens.own_page_link(supporter, now - timedelta(days=age))).path for age in (0, 2))
+    number = supporter.signatures.latest("pk").pk
+    yield "own page", connie.opens(f"{own}?done=hidden")
+    yield "own page, mistakes", connie.presses(own, do="name", first_name="", last_name="www.example.org")
+    yield "own page, name", connie.opens(f"{own}?ask=name&signature={number}")
+    yield "own page, withdraw", connie.opens(f"{own}?ask=withdraw&signature={number}")
+    yield "own page, erase", connie.opens(f"{own}?ask=erase")
+    yield "own page, expired", connie.presses(old, do="name", first_name="Constance", last_name="Wu")
+    yield "own page, forged", connie.opens("/me/abc/")
+    connie.presses(own, do="address", email="connie@new.example")
+    change = AddressChange.objects.create(
+        supporter=supporter, email="connie@new.example", mailbox="connie@new.example", asked_at=now
+    )
+    yield "new address", connie.opens(urlsplit(tokens.new_address_link(change, now)).path)
+    AddressChange.objects.all().delete()
+    yield "new address, gone", connie.opens(urlsplit(tokens.new_address_link(change, now)).path)
 
 
 def reword(petition: Petition) -> None:
@@ -155,6 +180,7 @@ def test_no_page_allows_unsafe_things_or_needs_them(pages):
 
 def test_pages_for_everybody_set_no_cookie_and_may_be_kept_and_pages_of_a_person_may_not(pages):
     for_everybody = {"home", "campaign", "demand", "thank-you", "won", "closed", "versions", "all questions"}
+    for_everybody |= {"own page, asking", "own page, asked"}
 
     for name, answer in pages.items():
         if name in for_everybody:

@@ -4,7 +4,7 @@ import pytest
 from django.core import mail
 from playwright.sync_api import expect
 
-from signers.models import Signature, Submission
+from signers.models import Signature, Submission, Supporter
 from tests.factories import make_letter, make_petition, make_version
 from tests.people import Person, work
 
@@ -218,3 +218,62 @@ def test_a_letter_in_a_language_of_the_other_direction_reads_from_the_right(visi
         page.get_by_label("First name").evaluate("element => getComputedStyle(element.labels[0]).direction")
         == "ltr"
     )
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+@pytest.mark.parametrize("screen", ["phone", "desktop"])
+def test_somebody_looks_after_their_signature_and_is_erased(visit, screen, javascript):
+    petition = make_petition()
+    connie = Person()
+    connie.signs(petition)
+    work()
+    connie.confirms()
+
+    page = visit(petition.get_absolute_url(), screen=screen, javascript=javascript)
+    page.get_by_role("link", name="Your signatures").click()
+    page.get_by_label("Your e-mail address").fill(connie.email)
+    page.get_by_role("button", name="Mail me the link").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check your e-mail")
+    work()
+    page.goto(connie.link("me"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connie, your signatures")
+    page.get_by_role("button", name="Hide my name").click()
+    expect(page.get_by_role("status")).to_have_text("Your name is hidden. The signature goes on counting.")
+    page.get_by_label("Last name").fill("www.example.org")
+    page.get_by_role("button", name="Correct it everywhere").click()
+    expect(page.get_by_role("alert")).to_contain_text("without a web or e-mail address")
+    page.get_by_label("Last name").fill("Rivera-Okafor")
+    page.get_by_role("button", name="Correct it everywhere").click()
+    expect(page.locator(".own-signature__state")).to_contain_text("Signed as Connie Rivera-Okafor, hidden.")
+    with page.expect_download() as downloading:
+        page.get_by_role("link", name="Download everything as a table (CSV)").click()
+    page.get_by_role("link", name="Erase me…").click()
+    page.get_by_role("button", name="Erase everything about me").click()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Everything about you is erased")
+    assert downloading.value.suggested_filename == "my-data.csv"
+    assert not Supporter.objects.exists()
+    assert page.context.cookies() == []
+
+
+def test_own_page_by_keyboard(visit):
+    connie = Person()
+    connie.signs(make_petition())
+    work()
+    connie.confirms()
+    connie.presses("/me/", email=connie.email)
+    work()
+    page = visit(connie.link("me"))
+    keyboard = Keyboard(page)
+
+    keyboard.tab_to("button[value=hide]")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_be_focused()
+    keyboard.tab_to("a[href*=withdraw]")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Withdraw your signature?")
+    keyboard.tab_to("button[value=withdraw]")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status")).to_have_text("Your signature is withdrawn. It counts no more.")
+    assert Signature.objects.get().removal == "withdrawn"

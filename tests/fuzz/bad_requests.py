@@ -204,7 +204,7 @@ MULTIPART = [
     b'--x\r\nContent-Disposition: form-data; name="\xed\xa0\x80"\r\n\r\n\xed\xa0\x80\r\n--x--\r\n',
 ]
 QUERY_KEYS = [
-    b"mail", b"r", b"utm_source", b"fbclid", b"next", b"q", b"o", b"p", b"e", b"all", b"id", b"id__exact", b"id__in",
+    b"mail", b"ask", b"signature", b"done", b"r", b"utm_source", b"fbclid", b"next", b"q", b"o", b"p", b"e", b"all", b"id", b"id__exact", b"id__in",
     b"id__isnull", b"pk", b"_popup", b"_to_field", b"_changelist_filters", b"_changelist_sort", b"letter__campaign__id__exact",
     b"petition__id__exact", b"petition", b"campaign", b"kind", b"state", b"term", b"app_label", b"model_name", b"field_name",
     b"password__startswith", b"signed_at__gte", b"signed_at__year", b"action", b"\xed\xa0\x80", b"\x00", b"a" * 3000,
@@ -212,7 +212,7 @@ QUERY_KEYS = [
 FIELDS = [
     b"first_name", b"last_name", b"email", b"updates", b"postal_code", b"country", b"comment", b"stamp", b"elapsed",
     b"version", b"website", b"csrfmiddlewaretoken", b"block", b"username", b"password", b"next", b"action", b"select_across",
-    b"index", b"_selected_action", b"_save", b"_continue", b"_popup", b"post", b"reason", b"note", b"reviewed", b"live_at",
+    b"do", b"signature", b"which", b"stop_updates", b"index", b"_selected_action", b"_save", b"_continue", b"_popup", b"post", b"reason", b"note", b"reviewed", b"live_at",
     b"live_at_0", b"live_at_1", b"name", b"slug", b"title", b"organization", b"accent", b"sources-TOTAL_FORMS",
     b"sources-INITIAL_FORMS", b"sources-0-id", b"sources-0-key", b"sources-0-date", b"letters-TOTAL_FORMS",
     b"letters-INITIAL_FORMS", b"letters-0-body", b"targets-TOTAL_FORMS", b"form-TOTAL_FORMS", b"form-INITIAL_FORMS", b"form-0-id",

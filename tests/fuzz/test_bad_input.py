@@ -45,6 +45,7 @@ def make_request(db, request):
     campaign.save()
     campaign.organization.save()
     links = [tokens.confirm_link(pending, timezone.now()), tokens.not_me_link(pending, timezone.now())]
+    links.append(tokens.own_page_link(signature.supporter, timezone.now()))
     known = [
         petition.slug,
         campaign.slug,
