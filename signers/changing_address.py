@@ -133,11 +133,12 @@ def _merge_signatures(person: Supporter, into: Supporter) -> None:
     CountChange.objects.bulk_create(changes)
 
 
-def _weakness(signature: Signature) -> tuple[bool, bool, bool, datetime]:
-    by_staff = signature.removal == Signature.Removal.STAFF
+def _weakness(signature: Signature) -> tuple[bool, bool, bool, bool, datetime]:
+    """What staff removed must not come back by way of one that waits."""
     return (
         not signature.is_counted,
-        signature.removed_at is not None and not by_staff,
+        signature.removal != Signature.Removal.STAFF,
+        signature.removed_at is not None,
         signature.confirmed_at is None,
         signature.signed_at,
     )

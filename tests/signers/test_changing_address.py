@@ -247,9 +247,9 @@ def test_of_two_the_one_that_counts_stays(person, signature, other, theirs_is):
 
 
 def test_what_staff_removed_does_not_come_back(person, signature, other):
-    Signature.objects.update(removed_at=NOW, removal="staff")
+    Signature.objects.update(removed_at=NOW, removal="staff", accepted_at=None, confirmed_at=None)
     Tally.objects.update(count=0)
-    make_signature(signature.petition, supporter=other)
+    make_signature(signature.petition, supporter=other, at=NOW - timedelta(days=1))
 
     merged(person)
 
