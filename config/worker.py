@@ -12,11 +12,13 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from mailings.reports import forget_reports
+from mailings.sending import send_some
 from signers.answering import answer
 from signers.counting import add_up, recount
 from signers.folding import fold
 from signers.forgetting import forget_unconfirmed
-from signers.sending import send_due
+from signers.sending import late, send_due
 from staff.heartbeat import beat
 from toolkit.emails import ServerUnavailable
 
@@ -57,6 +59,7 @@ def slow_jobs(now: datetime) -> list[Job]:
     """What may take minutes where there are millions of signatures."""
     return [
         Job("forget", lambda at: forget_unconfirmed(at=at), timedelta(hours=1)),
+        Job("forget reports", lambda at: forget_reports(at=at), timedelta(hours=1)),
         Job("forget sessions", forget_sessions, timedelta(days=1)),
         Job("recount", lambda _at: len(recount()), timedelta(days=1), due_at=next_night(now)),
     ]
@@ -100,7 +103,7 @@ class Backoff:
 
 
 class Worker:
-    """Three threads, so that neither a mail server that hangs nor a long night's work delays a signature."""
+    """Four threads, so that nothing that hangs or takes long delays a signature, or the mail that confirms it."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
@@ -112,7 +115,15 @@ class Worker:
         threads = [
             threading.Thread(target=self._work, args=(quick_jobs(),), name="quick", daemon=True),
             threading.Thread(target=self._work, args=(slow_jobs(timezone.now()),), name="slow", daemon=True),
-            threading.Thread(target=self._send_mails, name="mail", daemon=True),
+            threading.Thread(
+                target=self._send, args=(self._mails, "The mail server"), name="mail", daemon=True
+            ),
+            threading.Thread(
+                target=self._send,
+                args=(self._mailings, "The mail server, asked to take mailings,"),
+                name="mailings",
+                daemon=True,
+            ),
         ]
         for thread in threads:
             thread.start()
@@ -136,30 +147,38 @@ class Worker:
             self.stopping.wait(pause)
         connection.close()
 
-    def _send_mails(self) -> None:
+    def _send(self, send: Callable[[datetime], int], server_name: str) -> None:
         database = Backoff("The database", DATABASE_BACKOFF)
-        server = Backoff("The mail server", MAIL_BACKOFF)
+        server = Backoff(server_name, MAIL_BACKOFF)
         while not self.stopping.is_set():
-            self.stopping.wait(self._send_some(database, server))
+            self.stopping.wait(send_some_of(send, database, server))
         connection.close()
 
-    def _send_some(self, database: Backoff, server: Backoff) -> float:
-        """Sends what is due; returns the seconds until the next look."""
-        try:
-            done = send_due(at=timezone.now(), limit=SENT_AT_ONCE, keep_on=lambda: not self.stopping.is_set())
-        except ServerUnavailable as error:
-            database.worked()
-            return server.failed(error.reason)
-        except (OperationalError, InterfaceError) as error:
-            connection.close()
-            return database.failed(type(error).__name__)
-        except Exception as error:  # noqa: BLE001 - whatever it is, mails must go on
-            log_failure("mail", error)
-            return MAIL_BACKOFF[0]
+    def _mails(self, at: datetime) -> int:
+        return send_due(at=at, limit=SENT_AT_ONCE, keep_on=lambda: not self.stopping.is_set())
+
+    def _mailings(self, at: datetime) -> int:
+        """The mails people wait for go first, also at a server that takes one connection at a time."""
+        return send_some(at=at, keep_on=lambda: not self.stopping.is_set() and not late(at=timezone.now()))
+
+
+def send_some_of(send: Callable[[datetime], int], database: Backoff, server: Backoff) -> float:
+    """Sends what is due; returns the seconds until the next look."""
+    try:
+        done = send(timezone.now())
+    except ServerUnavailable as error:
         database.worked()
-        if done:
-            server.worked()
-        return 0 if done else 1
+        return server.failed(error.reason)
+    except (OperationalError, InterfaceError) as error:
+        connection.close()
+        return database.failed(type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - whatever it is, mails must go on
+        log_failure(threading.current_thread().name, error)
+        return MAIL_BACKOFF[0]
+    database.worked()
+    if done:
+        server.worked()
+    return 0 if done else 1
 
 
 def run_due(todo: list[Job], now: datetime, backoff: Backoff) -> float:
@@ -198,6 +217,7 @@ def work_once() -> str:
     trouble = ""
     beat(at=timezone.now())
     forget_unconfirmed(at=timezone.now())
+    forget_reports(at=timezone.now())
     quiet = False
     while not quiet:
         quiet = not fold(at=timezone.now(), limit=FOLDED_AT_ONCE)
@@ -206,6 +226,7 @@ def work_once() -> str:
         if not trouble:
             try:
                 quiet &= not send_due(at=timezone.now(), limit=SENT_AT_ONCE)
+                quiet &= not send_some(at=timezone.now())
             except ServerUnavailable as error:
                 trouble = error.reason
     return trouble

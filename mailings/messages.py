@@ -15,6 +15,7 @@ from campaigns.models import Organization
 from mailings.links import sign_link, unsubscribe_link
 from mailings.models import Edition, Mailing, Recipient
 from mailings.rendering import SIGN_URL, UNSUBSCRIBE_URL, Reader
+from toolkit.bounce_addresses import COPY, bounce_address, mark
 from toolkit.email_addresses import sendable
 from toolkit.emails import RawMail, mailbox
 from toolkit.merge_fields import LATER_BEGINS, LATER_ENDS, filled_later
@@ -24,6 +25,7 @@ from toolkit.safe_html import escape
 _PLACES = re.compile(
     f"{LATER_BEGINS}([^{LATER_ENDS}]*){LATER_ENDS}|({re.escape(SIGN_URL)}|{re.escape(UNSUBSCRIBE_URL)})"
 )
+LINE, QUOTED_LINE = 78, 76
 # Ends a line that goes on (RFC 2045 §6.7): what is put in stands on lines of its own, whatever its length.
 _SOFT_BREAK = b"=\r\n"
 
@@ -34,8 +36,6 @@ class Writer:
     def __init__(self, edition: Edition, mailing: Mailing) -> None:
         organization = mailing.campaign.organization
         self.edition = edition
-        # The same for every attempt, so that every attempt carries the same links.
-        self.links_made_at = mailing.starts_at or mailing.created_at
         self.sender = sendable(organization.from_email or settings.DEFAULT_FROM_EMAIL)
         self.host = urlsplit(settings.SITE_URL).hostname or "localhost"
         self.boundary = f"=_{secrets.token_hex(12)}"
@@ -48,8 +48,8 @@ class Writer:
         address = sendable(one_line(to))
         reader = Reader(
             first_name,
-            sign_link(recipient, self.links_made_at),
-            unsubscribe_link(recipient, self.links_made_at),
+            sign_link(recipient, at),
+            unsubscribe_link(recipient, at),
         )
         parts = [
             self.headers(recipient, reader, address, at),
@@ -60,7 +60,8 @@ class Writer:
             self.html.filled(reader.spoken_name, reader, escaped=True),
             f"\r\n--{self.boundary}--\r\n".encode(),
         ]
-        return RawMail(self.sender, address, b"".join(parts))
+        own = mark(COPY, recipient.pk, to=address)
+        return RawMail(bounce_address(own) or self.sender, address, b"".join(parts))
 
     def headers(self, recipient: Recipient, reader: Reader, address: str, at: datetime) -> bytes:
         edition = self.edition
@@ -68,8 +69,8 @@ class Writer:
         subject = filled_later(edition.other_subject if second else edition.subject, reader.spoken_name)
         lines = [
             f"To: {address}",
-            f"Subject: {encoded_words(one_line(subject))}",
-            f"Message-ID: {message_id(recipient, self.host)}",
+            text_header("Subject", subject),
+            f"Message-ID: {message_id(recipient, address, self.host)}",
             f"Date: {format_datetime(at)}",
             f"List-Unsubscribe: <{reader.unsubscribe_url}>",
         ]
@@ -94,7 +95,7 @@ class Slotted:
         self.places: list[tuple[str, str]] = []  # fallback, or link
         end = 0
         for match in _PLACES.finditer(text):
-            self.pieces.append(quoted(text[end : match.start()]))
+            self.pieces.append(before_break(quoted(text[end : match.start()])))
             self.places.append((match[1] or "", match[2] or ""))
             end = match.end()
         self.pieces.append(quoted(text[end:]))
@@ -108,7 +109,7 @@ class Slotted:
             if place not in own:
                 fallback, link = place
                 value = links[link] if link else spoken or fallback
-                own[place] = _SOFT_BREAK + quoted(value) + _SOFT_BREAK
+                own[place] = _SOFT_BREAK + before_break(quoted(value)) + _SOFT_BREAK
             parts += [own[place], piece]
         return b"".join(parts)
 
@@ -118,7 +119,7 @@ def fixed_headers(
 ) -> bytes:
     """What all copies have in common."""
     lines = [
-        f"From: {mailbox(organization.name, sender)}",
+        folded(f"From: {mailbox(organization.name, sender)}"),
         # RFC 2919: one list for each organization, so that mail programs can sort by it.
         f"List-Id: <updates-{organization.pk}.{host}>",
         "Auto-Submitted: auto-generated",  # RFC 3834: keeps holiday notices from answering
@@ -141,14 +142,39 @@ def message_id(recipient: Recipient, host: str) -> str:
 
 
 @lru_cache(maxsize=512)
-def encoded_words(text: str) -> str:
-    """A header's text in lines of lawful length (RFC 2047 §2, RFC 5322 §2.1.1), folded."""
+def text_header(name: str, text: str) -> str:
+    """A header of free text in lines of lawful length (RFC 2047 §2, RFC 5322 §2.1.1)."""
     text = one_line(storable(text))
-    charset = "us-ascii" if text.isascii() else "utf-8"
-    return Header(text, charset, maxlinelen=70, header_name="Subject").encode(linesep="\r\n")
+    if text.isascii() and "=?" not in text:
+        return folded(f"{name}: {text}")
+    words = Header(text, "utf-8", maxlinelen=70, header_name=name).encode(linesep="\r\n")
+    return f"{name}: {words}"
+
+
+def folded(header: str) -> str:
+    """In lines of at most 78 characters, as far as blanks allow (RFC 5322 §2.1.1); never right after the name."""
+    name, _, text = header.partition(" ")
+    first, *words = text.split(" ")
+    lines = [f"{name} {first}"]
+    for word in words:
+        if len(lines[-1]) + 1 + len(word) <= LINE:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(f" {word}")
+    return "\r\n".join(lines)
 
 
 def quoted(text: str) -> bytes:
     """Quoted-printable with CRLF line ends."""
     encoded = binascii.b2a_qp(text.replace("\r\n", "\n").encode("utf-8", "replace"), istext=True)
     return encoded.replace(b"\n", b"\r\n")
+
+
+def before_break(encoded: bytes) -> bytes:
+    """Leaves room for the soft line break that follows: a line has at most 76 characters with it (RFC 2045 §6.7)."""
+    rest, end, last = encoded.rpartition(b"\n")
+    if len(last) < QUOTED_LINE:
+        return encoded
+    # Three characters are one, if the first of them is "=".
+    place = next(place for place in (-1, -2, -3) if b"=" not in last[:place][-2:])
+    return rest + end + last[:place] + _SOFT_BREAK + last[place:]

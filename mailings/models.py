@@ -218,6 +218,16 @@ class Edition(models.Model):
         return f"Edition {self.pk} of mailing {self.mailing_id}"
 
 
+class RecipientQuerySet(models.QuerySet["Recipient"]):
+    def queued(self) -> "RecipientQuerySet":
+        """Copies nobody has dealt with, also those that wait for the winning subject."""
+        return self.filter(handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None)
+
+    def unanswered(self) -> "RecipientQuerySet":
+        """Copies handed over whose outcome is not known: on their way, or in doubt."""
+        return self.filter(handed_over_at__isnull=False, sent_at=None, failed_at=None, dropped_at=None)
+
+
 class Recipient(models.Model):
     """One supporter's copy of a mailing.
 
@@ -268,6 +278,8 @@ class Recipient(models.Model):
         help_text="What was signed through the link of this copy.",
     )
 
+    objects = RecipientQuerySet.as_manager()
+
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["mailing", "supporter"], name="recipient_once_per_mailing"),
@@ -291,6 +303,18 @@ class Recipient(models.Model):
                 fields=["mailing", "due_at", "id"],
                 name="recipient_queued",
                 condition=Q(handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None),
+            ),
+            # The few that are in a sender's hands.
+            models.Index(
+                fields=["mailing", "claimed_until"],
+                name="recipient_claimed",
+                condition=Q(
+                    claimed_until__isnull=False,
+                    handed_over_at=None,
+                    sent_at=None,
+                    failed_at=None,
+                    dropped_at=None,
+                ),
             ),
             # The speed limit looks at the last minute, figures and progress at all.
             models.Index(fields=["mailing", "handed_over_at"], name="recipient_by_handover"),

@@ -33,6 +33,8 @@ UNSUBSCRIBE_URL = "https://reader.invalid/unsubscribe"
 # What may stand after a button that ends the mail, in characters.
 LONGEST_SIGN_OFF = 400
 
+LONGEST_LINE = 400  # characters of a subject
+
 _CALL = re.compile(r"\{\{\s*" + CALL_TO_ACTION + r"\s*\}\}")
 _BUTTON_PLACE = '<p class="call-to-action"></p>'
 _NOTE_MARK = re.compile(r"<sup\b.*?</sup>", re.DOTALL)
@@ -129,9 +131,9 @@ class Page:
         return Edition(
             mailing=mailing,
             petition=self.petition,
-            subject=self.line(mailing.subject)[:400],
-            other_subject=self.line(mailing.other_subject)[:400],
-            preview_text=preview[:400],
+            subject=cut(self.line(mailing.subject)),
+            other_subject=cut(self.line(mailing.other_subject)),
+            preview_text=cut(preview),
             html=page,
             text=text,
         )
@@ -219,6 +221,13 @@ class Page:
             return ""
         lead_in = one_line(html.unescape(strip_tags(_NOTE_MARK.sub("", version.lead_in_html))))
         return f"{lead_in}\n\n“{version.statement}”" if lead_in else f"“{version.statement}”"
+
+
+def cut(text: str) -> str:
+    """At most as long as an edition's lines can be, never in the middle of a mark."""
+    text = text[:LONGEST_LINE]
+    begins = text.rfind(merge_fields.LATER_BEGINS)
+    return text[:begins] if begins > text.rfind(merge_fields.LATER_ENDS) else text
 
 
 # --- One reader's copy ---------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from mailings.models import MailReport, Recipient
-from mailings.sending import queued
 from signers import consents
 from signers.consents import Choice
 from signers.models import Consent, OutgoingMail, Subscription, Supporter
@@ -86,7 +85,9 @@ def note(recipient: Recipient, kind: str, at: datetime) -> None:
 def stop(supporter: Supporter, why: str, at: datetime) -> None:
     """No mail from now on, neither mailings nor confirmations, also what is queued."""
     Supporter.objects.filter(pk=supporter.pk, stopped_at=None).update(stopped_at=at, stopped=why)
-    queued().filter(supporter=supporter).update(dropped_at=at, dropped=Recipient.Dropped.STOPPED)
+    Recipient.objects.queued().filter(supporter=supporter).update(
+        dropped_at=at, dropped=Recipient.Dropped.STOPPED
+    )
     OutgoingMail.objects.filter(
         supporter=supporter, handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None
     ).update(dropped_at=at)

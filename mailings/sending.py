@@ -2,18 +2,20 @@
 
 import fcntl
 import logging
+import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.core.exceptions import ValidationError
 from django.core.mail.backends.base import BaseEmailBackend
-from django.db import connection, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from mailings import reports
 from mailings.messages import Writer
-from mailings.models import Mailing, Recipient
+from mailings.models import Edition, Mailing, MailReport, Recipient
 from petitions.models import Petition
 from signers.models import Signature, Subscription
 from staff import audit
@@ -21,6 +23,7 @@ from staff.models import User
 from toolkit.emails import (
     Deferred,
     InDoubt,
+    NoSuchMailbox,
     RawMail,
     Refused,
     ServerUnavailable,
@@ -33,8 +36,9 @@ logger = logging.getLogger(__name__)
 
 Dropped = Recipient.Dropped
 AT_ONCE = 50
-# A claim that outlives its sender is free again after this; none may last longer than its batch.
+# A claim that outlives its sender is free again after this. A batch ends well before, however slow the server is.
 CLAIMED_FOR = timedelta(minutes=10)
+BATCH_LASTS = timedelta(minutes=2)
 MINUTE = timedelta(minutes=1)
 # How long a copy waits after each attempt the server put off; after the last it has failed.
 BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 60, 3 * 60, 6 * 60, 12 * 60, 24 * 60))
@@ -52,16 +56,9 @@ class NotWanted(Exception):
     """The copy was dropped, paused or dealt with by somebody else before it was handed over."""
 
 
-def queued() -> QuerySet[Recipient]:
-    """Copies nobody has dealt with, also those that wait for the winning subject."""
-    return Recipient.objects.filter(handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None)
-
-
 def in_doubt(*, at: datetime) -> QuerySet[Recipient]:
     """Copies the server may or may not have taken, less those whose answer may still come."""
-    return Recipient.objects.filter(
-        handed_over_at__lte=at - ANSWERED_WITHIN, sent_at=None, failed_at=None, dropped_at=None
-    )
+    return Recipient.objects.unanswered().filter(handed_over_at__lte=at - ANSWERED_WITHIN)
 
 
 def under_way(*, at: datetime) -> QuerySet[Mailing]:
@@ -94,7 +91,8 @@ def claimed(mailing: Mailing, *, at: datetime, limit: int) -> list[Recipient]:
     locked = under_way(at=at).select_for_update(of=("self",), no_key=True).filter(pk=mailing.pk).first()
     if locked is None:
         return []
-    free = queued().filter(Q(claimed_until=None) | Q(claimed_until__lte=at), mailing=locked, due_at__lte=at)
+    unclaimed = Q(claimed_until=None) | Q(claimed_until__lte=at)
+    free = Recipient.objects.queued().filter(unclaimed, mailing=locked, due_at__lte=at)
     most = min(limit, allowance(locked, at=at))
     ids = (
         list(
@@ -118,45 +116,58 @@ def claimed(mailing: Mailing, *, at: datetime, limit: int) -> list[Recipient]:
 
 
 def allowance(mailing: Mailing, *, at: datetime) -> int:
-    """How many more copies may leave within this minute."""
+    """How many more copies may leave within this minute; those in a sender's hands count as if they had left."""
     mine = Recipient.objects.filter(mailing=mailing)
     left = mine.filter(handed_over_at__gt=at - MINUTE).count()
-    leaving = queued().filter(mailing=mailing, claimed_until__gt=at).count()
+    leaving = mine.queued().filter(claimed_until__gt=at).count()
     return mailing.per_minute - left - leaving
 
 
 def finish(mailing: Mailing, *, at: datetime) -> bool:
-    """Whether nothing is left to send; what is in doubt waits for staff, not for us."""
-    return bool(
-        under_way(at=at)
-        .filter(~Exists(queued().filter(mailing=OuterRef("pk"))), pk=mailing.pk)
-        .update(finished_at=at)
-    )
+    """Whether nothing is left to send; what is in doubt waits for staff, not for us.
+
+    What is on its way this very moment may still come back, and has to find the mailing open then.
+    """
+    mine = Recipient.objects.filter(mailing=OuterRef("pk"))
+    on_their_way = mine.unanswered().filter(handed_over_at__gt=at - ANSWERED_WITHIN)
+    nothing_left = ~Exists(mine.queued()), ~Exists(on_their_way)
+    return bool(under_way(at=at).filter(*nothing_left, pk=mailing.pk).update(finished_at=at))
 
 
 class Batch:
     """Copies of one mailing that are ours, on their way over one connection."""
 
     def __init__(self, recipients: list[Recipient], at: datetime) -> None:
-        self.recipients = recipients
-        self.at = at
         self.mailing = recipients[0].mailing
+        self.claim = recipients[0].claim
+        self.left = deque(recipients)
+        self.all = tuple(recipients)
+        self.at = at
+        self.began = time.monotonic()
+        self.editions = Edition.objects.in_bulk({recipient.edition_id for recipient in recipients})
         self.writers: dict[int, Writer] = {}
-        self.troubles = 0
+        # The server broke off over these, and nothing was heard about another copy since.
+        self.suspects: list[tuple[Recipient, ServerUnavailable]] = []
+
+    def now(self) -> datetime:
+        """A batch may take minutes, and when a copy left is told by this."""
+        return self.at + timedelta(seconds=time.monotonic() - self.began)
 
     def send(self, keep_on: Callable[[], bool]) -> int:
-        unwanted = reasons_to_drop(self.recipients, self.mailing, at=self.at)
+        """How many copies were dealt with. Raises `ServerUnavailable`."""
+        unwanted = reasons_to_drop(self.all, self.mailing, at=self.at)
         server = open_connection()
         done = 0
         try:
-            for recipient in self.recipients:
-                if not keep_on():
-                    break
+            while self.left and self.now() - self.at < BATCH_LASTS and keep_on():
+                # What follows a suspect comes from the other end: two copies that are to blame may be neighbors.
+                recipient = self.left.pop() if self.suspects else self.left.popleft()
                 if reason := unwanted.get(recipient.pk):
-                    drop(recipient, reason=reason, at=self.at)
+                    drop(recipient, reason=reason, at=self.now())
                 else:
                     self.deliver(recipient, server)
                 done += 1
+            self.blame_suspects()
         finally:
             server.close()
             self.give_back()
@@ -164,34 +175,32 @@ class Batch:
 
     def deliver(self, recipient: Recipient, server: BaseEmailBackend) -> None:
         try:
-            deliver(self.written(recipient), server, before_handover=lambda: hand_over(recipient, at=self.at))
+            deliver(
+                self.written(recipient),
+                server,
+                before_handover=lambda: hand_over(recipient, at=self.now()),
+            )
         except NotWanted:
             return
         except InDoubt as error:
-            logger.error("Copy %d of a mailing is in doubt. %s", recipient.pk, error.reason)
-            Recipient.objects.filter(pk=recipient.pk).update(last_error=error.reason[:300])
-            # Waiting before the next copy keeps a sick server from putting the whole list in doubt.
-            raise ServerUnavailable(error.reason) from None
+            self.doubt(recipient, error.reason)
         except ServerUnavailable as error:
-            self.blame(recipient, server, error)
+            self.suspect(recipient, server, error)
             return
         except Refused as error:
-            fail(recipient, reason=error.reason, at=self.at)
+            fail(recipient, reason=error.reason, at=self.now())
+            if isinstance(error, NoSuchMailbox):
+                self.report(recipient, error.reason)
         except Deferred as error:
-            put_off(recipient, reason=error.reason, at=self.at)
-        except ValidationError:
-            fail(recipient, reason="The address cannot be written to.", at=self.at)
+            put_off(recipient, reason=error.reason, at=self.now())
+        except (DatabaseError, InterfaceError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other copies must go on
+            self.give_up(recipient, error)
+            return
         else:
-            Recipient.objects.filter(pk=recipient.pk).update(sent_at=self.at, last_error="")
-        self.troubles = 0
-
-    def blame(self, recipient: Recipient, server: BaseEmailBackend, error: ServerUnavailable) -> None:
-        """Nothing left. Either the server is away, or it is this one copy that it breaks off over."""
-        Recipient.objects.filter(pk=recipient.pk, sent_at=None).update(handed_over_at=None)
-        self.troubles += 1
-        if self.troubles >= TROUBLES_IN_A_ROW or not answers(server):
-            raise error
-        put_off(recipient, reason=error.reason, at=self.at)
+            _ours(recipient).update(sent_at=self.now(), last_error="")
+        self.blame_suspects()
 
     def written(self, recipient: Recipient) -> RawMail:
         supporter = recipient.supporter
@@ -199,34 +208,85 @@ class Batch:
             raise NotWanted
         writer = self.writers.get(recipient.edition_id)
         if writer is None:
-            writer = self.writers[recipient.edition_id] = Writer(recipient.edition, self.mailing)
-        return writer.message(recipient, to=supporter.email, first_name=supporter.first_name, at=self.at)
+            writer = Writer(self.editions[recipient.edition_id], self.mailing)
+            self.writers[recipient.edition_id] = writer
+        return writer.message(recipient, to=supporter.email, first_name=supporter.first_name, at=self.now())
+
+    def doubt(self, recipient: Recipient, reason: str) -> None:
+        """Waiting before the next copy keeps a sick server from putting the whole list in doubt."""
+        logger.error("Copy %d of a mailing is in doubt. %s", recipient.pk, reason)
+        _ours(recipient).update(last_error=reason[:300])
+        raise ServerUnavailable(reason) from None
+
+    def suspect(self, recipient: Recipient, server: BaseEmailBackend, error: ServerUnavailable) -> None:
+        """Nothing left. Either the server is away, or it is this one copy that it breaks off over."""
+        _ours(recipient).update(handed_over_at=None)
+        if not answers(server):
+            raise error
+        self.suspects.append((recipient, error))
+        if len(self.suspects) < TROUBLES_IN_A_ROW:
+            return
+        # Nothing is held against them, but other copies, and other mailings, get their turn.
+        for copy, trouble in self.suspects:
+            _ours(copy).update(due_at=self.now() + BACKOFF[0], last_error=trouble.reason[:300])
+        self.suspects.clear()
+        raise error
+
+    def blame_suspects(self) -> None:
+        """The server took, or refused, another copy since; or there is none left that could tell."""
+        for copy, trouble in self.suspects:
+            put_off(copy, reason=trouble.reason, at=self.now())
+        self.suspects.clear()
+
+    def give_up(self, recipient: Recipient, error: Exception) -> None:
+        """For now: a mistake of ours may be mended by then. An error's own text may quote a person: nobody sees it."""
+        reason = f"Could not be sent: {type(error).__name__}."
+        logger.error("Copy %d of a mailing: %s", recipient.pk, reason)
+        if recipient.handed_over_at is None:
+            put_off(recipient, reason=reason, at=self.now())
+        else:
+            self.doubt(recipient, reason)
+
+    def report(self, recipient: Recipient, reason: str) -> None:
+        """There is no such mailbox: the same as if the mail had come back."""
+        if recipient.supporter_id is not None:
+            reports.report(
+                supporter_id=recipient.supporter_id,
+                recipient_id=recipient.pk,
+                kind=MailReport.Kind.HARD,
+                reason=reason,
+                event=f"refused:{recipient.pk}:{recipient.claim}",
+                at=self.now(),
+            )
 
     def give_back(self) -> None:
         """What was not dealt with is free for the next batch."""
-        ids = [recipient.pk for recipient in self.recipients]
-        claim = self.recipients[0].claim
-        queued().filter(pk__in=ids, claim=claim).update(claim=None, claimed_until=None)
+        ids = [recipient.pk for recipient in self.all]
+        mine = Recipient.objects.queued().filter(pk__in=ids, claim=self.claim)
+        mine.update(claim=None, claimed_until=None)
 
 
 def hand_over(recipient: Recipient, *, at: datetime) -> None:
-    """Commits that the copy leaves now, unless anything has changed since it was claimed."""
-    going = queued().filter(
-        Exists(
-            Subscription.objects.filter(
-                supporter=OuterRef("supporter"), organization=recipient.mailing.campaign.organization_id
-            )
-        ),
-        pk=recipient.pk,
-        claim=recipient.claim,
-        mailing__paused_at=None,
-        mailing__canceled_at=None,
+    """Commits that the copy leaves now, unless anything has changed since it was claimed.
+
+    Every condition on the copy itself stands in the statement's own WHERE: that is what PostgreSQL looks at again
+    when it had to wait for somebody who changed the row.
+    """
+    organization = recipient.mailing.campaign.organization_id
+    wanted = Subscription.objects.filter(
+        supporter=OuterRef("supporter"),
+        organization=organization,
+        supporter__blocked_at=None,
+        supporter__stopped_at=None,
     )
-    if not going.update(handed_over_at=at):
+    going_on = Mailing.objects.filter(pk=recipient.mailing_id, paused_at=None, canceled_at=None)
+    copy = Recipient.objects.queued().filter(pk=recipient.pk, claim=recipient.claim)
+    if not copy.filter(Exists(wanted), Exists(going_on)).update(handed_over_at=at):
         raise NotWanted
+    recipient.handed_over_at = at
 
 
-def reasons_to_drop(recipients: list[Recipient], mailing: Mailing, *, at: datetime) -> dict[int, str]:
+def reasons_to_drop(recipients: Iterable[Recipient], mailing: Mailing, *, at: datetime) -> dict[int, str]:
     """Why copies are no longer wanted, by recipient. Three queries for the batch."""
     people = [recipient.supporter_id for recipient in recipients if recipient.supporter_id]
     organization = mailing.campaign.organization_id
@@ -272,7 +332,7 @@ def reason_to_drop(
 
 
 def drop(recipient: Recipient, *, reason: str, at: datetime) -> None:
-    queued().filter(pk=recipient.pk).update(dropped_at=at, dropped=reason)
+    _ours(recipient).filter(handed_over_at=None).update(dropped_at=at, dropped=reason)
 
 
 def put_off(recipient: Recipient, *, reason: str, at: datetime) -> None:
@@ -280,7 +340,7 @@ def put_off(recipient: Recipient, *, reason: str, at: datetime) -> None:
     if recipient.attempts >= len(BACKOFF):
         fail(recipient, reason=reason, at=at)
         return
-    _unsent(recipient).update(
+    _ours(recipient).update(
         attempts=recipient.attempts + 1,
         last_error=reason[:300],
         handed_over_at=None,
@@ -289,14 +349,16 @@ def put_off(recipient: Recipient, *, reason: str, at: datetime) -> None:
 
 
 def fail(recipient: Recipient, *, reason: str, at: datetime) -> None:
-    _unsent(recipient).update(
+    _ours(recipient).update(
         attempts=recipient.attempts + 1, last_error=reason[:300], handed_over_at=None, failed_at=at
     )
 
 
-def _unsent(recipient: Recipient) -> QuerySet[Recipient]:
-    """The row, unless somebody has dealt with it since."""
-    return Recipient.objects.filter(pk=recipient.pk, sent_at=None, failed_at=None, dropped_at=None)
+def _ours(recipient: Recipient) -> QuerySet[Recipient]:
+    """The row, unless somebody has dealt with it, or claimed it, since."""
+    return Recipient.objects.filter(
+        pk=recipient.pk, claim=recipient.claim, sent_at=None, failed_at=None, dropped_at=None
+    )
 
 
 @transaction.atomic

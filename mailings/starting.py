@@ -10,7 +10,6 @@ from mailings.audience import Audience, audience_of, for_editions, in_database
 from mailings.checking import check
 from mailings.models import TAKE_BACK, Edition, Mailing, Recipient
 from mailings.rendering import compiled, edition_of
-from mailings.sending import queued
 from staff import audit
 from staff.models import User
 
@@ -121,7 +120,11 @@ def cancel(*, mailing: Mailing, actor: User, at: datetime) -> int:
     """Ends the mailing for good; returns how many copies never leave."""
     row = locked(mailing, "draft", "asked", "approved", "leaving", "sending", "paused", at=at)
     change(row, canceled_at=at)
-    dropped = queued().filter(mailing=row).update(dropped_at=at, dropped=Recipient.Dropped.CANCELED)
+    dropped = (
+        Recipient.objects.queued()
+        .filter(mailing=row)
+        .update(dropped_at=at, dropped=Recipient.Dropped.CANCELED)
+    )
     audit.record(actor=actor, action="canceled", subject=row, at=at, dropped=dropped)
     mailing.refresh_from_db()
     return dropped
@@ -138,7 +141,7 @@ def choose_winner(*, mailing: Mailing, subject: str, actor: User, at: datetime) 
     if row.winner:
         raise NotNow("The winner has been chosen already.")
     change(row, winner=subject)
-    rest = queued().filter(mailing=row, due_at=None)
+    rest = Recipient.objects.queued().filter(mailing=row, due_at=None)
     number = rest.update(subject=subject, due_at=max(at, row.starts_at or at))
     audit.record(actor=actor, action=f"chose subject {subject}", subject=row, at=at, recipients=number)
     mailing.refresh_from_db()

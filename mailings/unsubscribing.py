@@ -5,8 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from campaigns.models import Organization
-from mailings.models import Recipient
-from mailings.sending import queued
+from mailings.models import Mailing, Recipient
 from signers import consents
 from signers.consents import Choice
 from signers.models import Consent, Subscription, Supporter
@@ -35,7 +34,9 @@ def unsubscribe(*, recipient_id: int, at: datetime) -> Organization | None:
         choice = Choice(supporter, organization.pk, granted=False, wording=WORDING)
         consents.record([choice], source=Consent.Source.UNSUBSCRIBE, at=at)
     Recipient.objects.filter(pk=recipient_id, unsubscribed_at=None).update(unsubscribed_at=at)
-    queued().filter(supporter=supporter, mailing__campaign__organization=organization).update(
+    # A list of mailings rather than a join: then PostgreSQL looks at the copy itself again if it had to wait for it.
+    mailings = Mailing.objects.filter(campaign__organization=organization)
+    Recipient.objects.queued().filter(supporter=supporter, mailing__in=mailings).update(
         dropped_at=at, dropped=Recipient.Dropped.UNSUBSCRIBED
     )
     return organization

@@ -35,6 +35,9 @@ BACKOFF = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 3 * 60,
 # A server may take its time to check a mail before it answers; then the mail is in doubt.
 ANSWERED_WITHIN = timedelta(minutes=2)
 
+# Within the first of these a mail has left; what is due for longer than the second is not waited for by others.
+SOON, GIVEN_UP = timedelta(seconds=2), timedelta(minutes=5)
+
 
 class CannotResend(Exception):
     """Why a mail is not sent again; the message is for staff."""
@@ -62,6 +65,14 @@ def in_doubt(*, at: datetime) -> QuerySet[OutgoingMail]:
     return OutgoingMail.objects.filter(
         handed_over_at__lte=at - ANSWERED_WITHIN, sent_at=None, failed_at=None, dropped_at=None
     )
+
+
+def late(*, at: datetime) -> bool:
+    """Whether a mail that somebody waits for has been due for a while: the server, or we, can hardly keep up.
+
+    What has been due for much longer says nothing any more: the server does not take it. One query.
+    """
+    return waiting().filter(due_at__lte=at - SOON, due_at__gt=at - GIVEN_UP).exists()
 
 
 def send_due(*, at: datetime, limit: int = 20, keep_on: Callable[[], bool] = lambda: True) -> int:

@@ -5,8 +5,10 @@ from itertools import count
 from typing import Any
 
 from campaigns.models import Campaign, Organization, Place, Target
+from mailings.models import TAKE_BACK, Edition, Mailing, Recipient
+from mailings.rendering import compiled, edition_of
 from petitions.models import Letter, Petition, Tally, Version
-from signers.models import OutgoingMail, Signature, Submission, Supporter
+from signers.models import Consent, OutgoingMail, Signature, Submission, Subscription, Supporter
 from signers.signing import SignInput, new_referral_code
 from staff.models import User
 from toolkit.email_addresses import mailbox_key
@@ -210,4 +212,58 @@ def make_mail(signature: Signature | None = None, **fields: Any) -> OutgoingMail
             "handed_over_at": fields.get("sent_at"),
         }
         | fields,
+    )
+
+
+def make_subscription(supporter: Supporter, organization: Organization) -> Subscription:
+    """That the supporter said yes to updates, with the consent that says so."""
+    Consent.objects.create(
+        supporter=supporter,
+        organization=organization,
+        purpose=Consent.Purpose.UPDATES,
+        granted=True,
+        wording="May we write to you? Yes / No",
+        at=NOW,
+        source=Consent.Source.SIGN_FORM,
+    )
+    return Subscription.objects.create(supporter=supporter, organization=organization, since=NOW)
+
+
+def make_mailing(campaign: Campaign | None = None, *, at: datetime = NOW, **fields: Any) -> Mailing:
+    """A draft. With `starts_at` it was started ten minutes before that."""
+    if starts_at := fields.get("starts_at"):
+        fields.setdefault("started_at", starts_at - TAKE_BACK)
+    return Mailing.objects.create(
+        campaign=campaign or make_campaign(),
+        **{
+            "title": "News for everybody",
+            "subject": "{{ supporter.first_name|friend }}, one more thing",
+            "preview_text": "It takes a minute.",
+            "body": "Dear {{ supporter.first_name|friend }},\n\nthe doors stay shut.\n\n{{ call_to_action }}",
+            "created_at": at,
+        }
+        | fields,
+    )
+
+
+def make_edition(mailing: Mailing, petition: Petition | None = None, **fields: Any) -> Edition:
+    """As starting the mailing renders it."""
+    edition = edition_of(compiled(mailing), petition)
+    for name, value in fields.items():
+        setattr(edition, name, value)
+    edition.save()
+    return edition
+
+
+def make_recipient(edition: Edition | None = None, **fields: Any) -> Recipient:
+    """A copy that is due, of a mailing under way, to a new supporter who said yes to updates."""
+    if edition is None:
+        petition = make_petition()
+        edition = make_edition(make_mailing(petition.campaign, starts_at=NOW), petition)
+    mailing = edition.mailing
+    if "supporter" not in fields:
+        fields["supporter"] = make_supporter(confirmed_at=NOW)
+        make_subscription(fields["supporter"], mailing.campaign.organization)
+    return Recipient.objects.create(
+        mailing=mailing, edition=edition, **{"due_at": mailing.starts_at or NOW} | fields
     )

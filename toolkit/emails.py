@@ -37,6 +37,10 @@ _LONGEST_REASON = 200  # characters
 _SERVER_OR_LOGIN = frozenset(
     {421, 454, 530, 534, 535, 538}
 )  # going away; TLS or login wanted (RFC 3207, 4954)
+_NOBODY = frozenset({550, 551, 553})  # what RFC 5321 §4.2.3 has for mailboxes
+_ENHANCED = re.compile(rb"\s*[245]\.\d{1,3}\.\d{1,3}\b")
+_NOBODY_ENHANCED = re.compile(rb"\s*5\.1\.(?![78]\b)\d")  # of RFC 3463's 5.1.x, 7 and 8 are about the sender
+_POLICY = re.compile(rb"(?i)black|block|spam|polic|reputation|listed|sender|denied|reject|abuse|https?:")
 _MADE_BY_DJANGO = frozenset({"subject", "from", "to", "reply-to", "mime-version"})
 _ENVELOPE_ADDRESS = re.compile(r"[!-~]+@[A-Za-z0-9.\[\]:_-]+", re.ASCII)
 
@@ -193,6 +197,10 @@ class Refused(DeliveryError):
     """Nothing left: this mail will never be taken."""
 
 
+class NoSuchMailbox(Refused):
+    """Nothing left: the server knows nobody of this address, and the fault is not ours."""
+
+
 class InDoubt(DeliveryError):
     """The whole mail was sent but the server's answer never came: it may or may not have been taken."""
 
@@ -337,7 +345,9 @@ class SmtpBackend(EmailBackend):
     def _send_all_but_the_dot(self, recipient: str, content: bytes) -> None:
         smtp = self._conversation()
         code, text = smtp.rcpt(recipient)
-        _raise_if_told_no(code, text, recipient)
+        _raise_if_told_no(
+            code, text, recipient, refusal=NoSuchMailbox if _names_nobody(code, text) else Refused
+        )
         if not 200 <= code < 300:
             raise ServerUnavailable(_reason(code, text, recipient))
         smtp.putcmd("data")
@@ -421,7 +431,15 @@ def _with_crlf(content: bytes) -> bytes:
     return re.sub(rb"\r\n|\r|\n", b"\r\n", content).removesuffix(b"\r\n") + b"\r\n"
 
 
-def _raise_if_told_no(code: int, text: bytes, recipient: str) -> None:
+def _names_nobody(code: int, text: bytes) -> bool:
+    """Whether a refused recipient does not exist, rather than is not to hear from us."""
+    if code not in _NOBODY:
+        return False
+    enhanced = _ENHANCED.match(text)
+    return bool(_NOBODY_ENHANCED.match(text)) if enhanced else not _POLICY.search(text)
+
+
+def _raise_if_told_no(code: int, text: bytes, recipient: str, *, refusal: type[Refused] = Refused) -> None:
     """Raises for every code that says no; what is neither yes nor no is left to the caller."""
     if not 400 <= code < 600:
         return
@@ -429,7 +447,7 @@ def _raise_if_told_no(code: int, text: bytes, recipient: str) -> None:
     # Said about us, not about this mail: a queue thrown away for a lost password cannot be brought back.
     if code in _SERVER_OR_LOGIN or (code >= 500 and b"relay" in text.lower()):
         raise ServerUnavailable(reason)
-    raise (Deferred if code < 500 else Refused)(reason)
+    raise (Deferred if code < 500 else refusal)(reason)
 
 
 def _what_happened(error: Exception, recipient: str = "") -> str:
