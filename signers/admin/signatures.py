@@ -37,8 +37,8 @@ class SignatureAdmin(ReadOnlyAdmin):
     change_form_template = "admin/signers/signature/change_form.html"
     fields = (
         "name", "email", "supporter", "petition", "version", "state", "signed_at", "confirmed_at", "accepted_at",
-        "held_at", "removed_at", "removal", "hidden_at", "postal_code", "country", "is_local", "comment", "updates", "wording",
-        "odd",
+        "held_at", "removed_at", "removal", "hidden_at", "postal_code", "country", "is_local", "comment", "updates",
+        "wording", "odd",
     )  # fmt: skip
     readonly_fields = fields
 
