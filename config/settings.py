@@ -1,11 +1,12 @@
 """Every setting of the site, read from the environment (and from `.env` beside `manage.py`)."""
 
 import ipaddress
+import re
 import sys
 import zoneinfo
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -184,6 +185,90 @@ EMAIL_TIMEOUT = 10
 EMAIL_USE_LOCALTIME = False
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"petitions@{_site.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# Providers that take mail by HTTPS and report bounces, each with the setting of django-anymail that holds its key.
+EMAIL_PROVIDERS = {
+    "brevo": "BREVO_API_KEY",
+    "mailgun": "MAILGUN_API_KEY",
+    "mailtrap": "MAILTRAP_API_TOKEN",
+    "mandrill": "MANDRILL_API_KEY",
+    "postmark": "POSTMARK_SERVER_TOKEN",
+    "resend": "RESEND_API_KEY",
+    "sparkpost": "SPARKPOST_API_KEY",
+}
+EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="").strip().lower()
+if EMAIL_PROVIDER:
+    if EMAIL_PROVIDER not in EMAIL_PROVIDERS:
+        stop(
+            "EMAIL_PROVIDER",
+            f"use one of {', '.join(EMAIL_PROVIDERS)}; or leave it out to send by EMAIL_URL.",
+        )
+    _provider_key = env.str("EMAIL_PROVIDER_KEY", default="")
+    if not _provider_key:
+        stop("EMAIL_PROVIDER_KEY", "set the key with which the provider takes mail from us.")
+    _report_secret = env.str("EMAIL_PROVIDER_SECRET", default="")
+    if not re.fullmatch(r"[A-Za-z0-9_-]{20,200}", _report_secret):
+        stop(
+            "EMAIL_PROVIDER_SECRET",
+            "make one of at least 20 letters and digits; it stands in the address of reports.",
+        )
+    try:
+        _provider_options = env.dict("EMAIL_PROVIDER_OPTIONS", default={})
+    except (ValueError, ImproperlyConfigured):
+        stop("EMAIL_PROVIDER_OPTIONS", "use NAME=value,NAME=value with settings of django-anymail.")
+    INSTALLED_APPS.append("anymail")
+    EMAIL_BACKEND = "toolkit.provider_backend.ProviderBackend"
+    EMAIL_PROVIDER_BACKEND = f"anymail.backends.{EMAIL_PROVIDER}.EmailBackend"
+    ANYMAIL = {
+        "REQUESTS_TIMEOUT": (EMAIL_TIMEOUT, 3 * EMAIL_TIMEOUT),
+        **_provider_options,
+        EMAIL_PROVIDERS[EMAIL_PROVIDER]: _provider_key,
+        "WEBHOOK_SECRET": f"reports:{_report_secret}",
+    }
+
+# Where mail servers send what they cannot deliver: each mail has an address of its own there, bounces+<mark>@….
+BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="").strip()
+# RFC 5321 §4.5.3.1.1 has 64 characters before the @, of which a mark takes 34.
+if BOUNCE_ADDRESS and not re.fullmatch(
+    r"[a-z0-9._-]{1,30}@[a-z0-9.-]{1,200}\.[a-z0-9-]{2,63}", BOUNCE_ADDRESS
+):
+    stop(
+        "BOUNCE_ADDRESS",
+        "use an address in small letters such as bounces@petitions.example.org, without a +.",
+    )
+if BOUNCE_ADDRESS and EMAIL_PROVIDER:
+    stop("BOUNCE_ADDRESS", "leave it out with EMAIL_PROVIDER, which sees to bounces itself.")
+
+# The mailbox of that address, looked into every few minutes, unless the mail server pipes into receive_bounce.
+BOUNCE_MAILBOX: dict[str, Any] = {}
+_bounce_mailbox = env.str("BOUNCE_MAILBOX", default="").strip()
+if _bounce_mailbox:
+    try:
+        _url = urlsplit(_bounce_mailbox)
+        BOUNCE_MAILBOX = {
+            "secure": _url.scheme == "imaps",
+            "host": _url.hostname or "",
+            "port": _url.port or (993 if _url.scheme == "imaps" else 143),
+            "user": unquote(_url.username or ""),
+            "password": unquote(_url.password or ""),
+            "folder": unquote(_url.path.strip("/")) or "INBOX",
+        }
+        _readable = all(
+            str(_value).isprintable() and str(_value).isascii() for _value in BOUNCE_MAILBOX.values()
+        )
+    except ValueError:
+        _readable = False
+    _here = BOUNCE_MAILBOX.get("host") in {"localhost", "127.0.0.1", "::1"}
+    if (
+        not _readable
+        or not BOUNCE_MAILBOX["user"]
+        or not BOUNCE_MAILBOX["host"]
+        or not (_url.scheme == "imaps" or (_url.scheme == "imap" and _here))
+    ):
+        stop(
+            "BOUNCE_MAILBOX",
+            "use imaps://user:password@host/folder, in ASCII and percent-encoded; imap:// only on this very machine.",
+        )
 
 # --- Staff accounts and cookies ----------------------------------------------------------------------------
 

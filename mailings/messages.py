@@ -60,8 +60,8 @@ class Writer:
             self.html.filled(reader.spoken_name, reader, escaped=True),
             f"\r\n--{self.boundary}--\r\n".encode(),
         ]
-        own = mark(COPY, recipient.pk, to=address)
-        return RawMail(bounce_address(own) or self.sender, address, b"".join(parts))
+        reports_to = bounce_address(mark(COPY, recipient.pk or 0, to=address))
+        return RawMail(reports_to or self.sender, address, b"".join(parts))
 
     def headers(self, recipient: Recipient, reader: Reader, address: str, at: datetime) -> bytes:
         edition = self.edition
@@ -132,13 +132,13 @@ def fixed_headers(
     return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
 
-def message_id(recipient: Recipient, host: str) -> str:
+def message_id(recipient: Recipient, address: str, host: str) -> str:
     """The same for every attempt, so that a mail program shows only one should two ever arrive.
 
-    Test copies, which belong to nobody, are each a mail of its own.
+    Its mark tells reports about the mail. Test copies, which belong to nobody, are each a mail of its own.
     """
-    copy = recipient.pk or f"test-{secrets.token_hex(8)}"
-    return f"<mailing.{recipient.mailing_id}.{copy}@{host}>"
+    own = mark(COPY, recipient.pk, to=address) if recipient.pk else f"test.{secrets.token_hex(8)}"
+    return f"<{own}@{host}>"
 
 
 @lru_cache(maxsize=512)

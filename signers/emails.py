@@ -23,6 +23,7 @@ from signers.tokens import (
     not_me_link,
     own_page_link,
 )
+from toolkit.bounce_addresses import MAIL, bounce_address, mark
 from toolkit.emails import compose
 from toolkit.plain_text import one_line
 
@@ -140,18 +141,19 @@ def _context(signature: Signature, at: datetime) -> dict[str, Any]:
 
 def _compose(template: str, mail: OutgoingMail, context: dict[str, Any]) -> EmailMultiAlternatives:
     organization: Organization = context["organization"]
-    return compose(
+    own = mark(MAIL, mail.pk or 0, to=mail.to)
+    message = compose(
         template=template,
         context=context,
         from_email=organization.from_email or settings.DEFAULT_FROM_EMAIL,
         from_name=organization.name,
         to=mail.to,
         reply_to=organization.reply_to,
-        message_id=message_id(mail),
+        # The same for every attempt, so that a mail program shows only one should two ever arrive.
+        message_id=f"<{own}@{urlsplit(settings.SITE_URL).hostname}>",
     )
-
-
-def message_id(mail: OutgoingMail) -> str:
-    """The same for every attempt, so that a mail program shows only one should two ever arrive."""
-    host = urlsplit(settings.SITE_URL).hostname
-    return f"<{mail.event.replace(':', '.')}.{int(mail.created_at.timestamp())}@{host}>"
+    if reports_to := bounce_address(own):
+        # The header people see stays; this is where reports about the mail go.
+        message.extra_headers["From"] = message.from_email
+        message.from_email = reports_to
+    return message

@@ -16,6 +16,9 @@ os.environ.update(
     TRUSTED_PROXIES="",
     EMAIL_URL="memorymail://",
     DEFAULT_FROM_EMAIL="petitions@testserver.example",
+    EMAIL_PROVIDER="",
+    BOUNCE_ADDRESS="",
+    BOUNCE_MAILBOX="",
     TIME_ZONE="UTC",
     # Set by `scripts/throwaway_postgres.py`. Without it SQLite; `tests/conftest.py` puts the file elsewhere.
     DATABASE_URL=os.environ.get("DATABASE_URL")

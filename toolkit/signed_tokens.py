@@ -1,4 +1,4 @@
-"""Short capability tokens for links in mail, and the stamp that tells how old a rendered form is."""
+"""Short tokens for links in mail, stamps that tell how old a form is, and marks that survive mail servers."""
 
 import base64
 import hashlib
@@ -15,7 +15,10 @@ CLOCK_SKEW = timedelta(minutes=5)
 # Whole base64 groups of three bytes: no padding and no spare bits, so each token has exactly one spelling.
 TOKEN_LENGTH, _SUBJECT_BYTES, _TIME_BYTES, _TOKEN_MAC_BYTES = 40, 8, 5, 17
 STAMP_LENGTH, _STAMP_MAC_BYTES = 20, 10
+# The same in base32, whose groups have five bytes.
+MARK_LENGTH, _MARK_MAC_BYTES = 32, 12
 _URL_SAFE = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+_BASE32 = re.compile(r"[a-z2-7]+", re.ASCII)
 _LARGEST_SUBJECT = 2**63 - 1
 _LARGEST_SECOND = int(datetime.max.replace(tzinfo=UTC).timestamp())
 
@@ -74,6 +77,40 @@ def stamp_age(stamp: str | None, *, scope: str, at: datetime) -> timedelta | Non
     if rendered_at is None or rendered_at - at > CLOCK_SKEW:
         return None
     return max(at - rendered_at, timedelta(0))
+
+
+def make_mark(purpose: str, subject: int, *, about: str) -> str:
+    """32 small letters and digits, for where case gets lost; it never expires.
+
+    `about` is not carried, but has to be known to prove the mark.
+    """
+    payload = subject.to_bytes(_SUBJECT_BYTES, "big")
+    mac = _mac(settings.SECRET_KEY, "mark", purpose, payload + _bytes_of(about), _MARK_MAC_BYTES)
+    return base64.b32encode(payload + mac).decode().lower()
+
+
+def claimed_subject(mark: str) -> int | None:
+    """What a mark says it is about, proven by nothing yet; None for what cannot be a mark."""
+    if len(mark) != MARK_LENGTH or not _BASE32.fullmatch(mark):
+        return None
+    subject = int.from_bytes(base64.b32decode(mark.upper())[:_SUBJECT_BYTES], "big")
+    return subject if subject <= _LARGEST_SUBJECT else None
+
+
+def is_genuine(purpose: str, mark: str, *, about: str) -> bool:
+    """Whether we made this mark, for this purpose and about this."""
+    if claimed_subject(mark) is None:
+        return False
+    signed = base64.b32decode(mark.upper())
+    payload, mac = signed[:_SUBJECT_BYTES], signed[_SUBJECT_BYTES:]
+    return any(
+        hmac.compare_digest(mac, _mac(secret, "mark", purpose, payload + _bytes_of(about), _MARK_MAC_BYTES))
+        for secret in _secrets()
+    )
+
+
+def _bytes_of(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _verified(text: str | None, kind: str, purpose: str, length: int, mac_bytes: int) -> bytes | None:

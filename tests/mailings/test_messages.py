@@ -112,7 +112,7 @@ def test_date_is_the_moment_of_sending_and_each_copy_has_its_own_id(write):
 def test_another_attempt_has_the_same_id(write):
     message = write()
     again = Writer(message.copy.edition, message.copy.mailing).message(
-        message.copy, to="a@example.org", first_name="", at=NOW
+        message.copy, to="connie@example.org", first_name="", at=NOW
     )
 
     assert message_from_bytes(again.content)["Message-ID"] == message["Message-ID"]
