@@ -21,3 +21,11 @@ def test_a_very_long_search_is_cut(client: Client, db: None) -> None:
     client.force_login(User.objects.create_superuser("root"))
 
     assert client.get("/admin/campaigns/campaign/", {"q": "word " * 5000}).status_code == 200
+
+
+@pytest.mark.parametrize("numbers", ["9223372036854775808", "1,-9223372036854775809", "9" * 5000, "1,x,"])
+def test_a_number_no_column_holds_is_no_error(client: Client, db: None, numbers: str) -> None:
+    client.force_login(User.objects.create_superuser("root"))
+
+    for address in ("petitions/petition", "signers/signature", "campaigns/place"):
+        assert client.get(f"/admin/{address}/", {"id__in": numbers}).status_code in {302, 400}
