@@ -14,7 +14,9 @@ from django.db import OperationalError, connection
 from django.test import override_settings
 from django.utils import timezone
 
-from config.worker import Backoff, Job, next_night, quick_jobs, run_due, slow_jobs
+from config.worker import Backoff, Job, Worker, next_night, quick_jobs, run_due, send_some_of, slow_jobs
+from mailings.models import Recipient
+from mailings.sending import CLAIMED_FOR, send_some
 from petitions.models import Tally
 from signers.confirming import confirm
 from signers.folding import fold
@@ -22,9 +24,19 @@ from signers.models import OutgoingMail, Signature, Submission
 from signers.sending import in_doubt, send_due
 from staff.heartbeat import last_beat
 from staff.models import Heartbeat
-from tests.factories import NOW, make_mail, make_petition, make_signature, make_submission
+from tests.factories import (
+    NOW,
+    make_edition,
+    make_mail,
+    make_mailing,
+    make_petition,
+    make_recipient,
+    make_signature,
+    make_submission,
+)
 from tests.processes import SOON, eventually, worker
-from tests.smtp_server import HANG, SmtpServer
+from tests.smtp_server import HANG, SmtpServer, _Over
+from toolkit.emails import ServerUnavailable
 
 # A worker that stops for ever in the middle of folding: everything is written, nothing committed.
 STUCK_IN_FOLD = """
@@ -56,7 +68,7 @@ class WatchedServer(SmtpServer):
         self.reached = threading.Event()
 
     def _answer(self, connection, step):
-        if self.answers.get(step) == HANG:
+        if self.answers.get(step) in (HANG, [HANG]):
             self.reached.set()
         super()._answer(connection, step)
 
@@ -118,6 +130,31 @@ def test_worker_killed_after_the_final_dot_leaves_the_mail_in_doubt_for_staff():
     assert list(in_doubt(at=timezone.now() + timedelta(minutes=2))) == [mail]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_worker_killed_in_the_middle_of_a_mailing_leaves_at_most_one_copy_in_doubt():
+    queue_mailing(3)
+
+    with WatchedServer({"dot": [b"250 Taken\r\n", HANG]}) as smtp, worker(port=smtp.port) as process:
+        assert smtp.reached.wait(SOON)
+        kill(process)
+    later = timezone.now() + CLAIMED_FOR
+    with SmtpServer() as healthy, smtp_at(healthy.port):
+        eventually(lambda: send_some(at=later) == 1)
+
+    assert sorted(copy.state for copy in Recipient.objects.all()) == ["in doubt", "sent", "sent"]
+    assert (len(smtp.mails), len(healthy.mails)) == (2, 1)
+
+
+def queue_mailing(copies):
+    """A mailing that began an hour ago, with nothing sent yet."""
+    petition = make_petition(at=timezone.now())
+    mailing = make_mailing(
+        petition.campaign, starts_at=timezone.now() - timedelta(hours=1), per_minute=100_000
+    )
+    edition = make_edition(mailing, petition)
+    return [make_recipient(edition) for _ in range(copies)]
+
+
 # --- Running -------------------------------------------------------------------------------------------------
 
 
@@ -175,6 +212,70 @@ def test_worker_outlives_the_database():
     assert "The database answers again." in errors
 
 
+@pytest.mark.django_db(transaction=True)
+def test_mailing_at_a_server_that_hangs_does_not_keep_a_confirmation_waiting():
+    queue_mailing(3)
+    mail = make_mail(make_signature(at=timezone.now()), due_at=timezone.now() + timedelta(days=1))
+
+    with OnlySlowForMailings() as smtp, worker(port=smtp.port) as process:
+        assert smtp.reached.wait(SOON)
+        OutgoingMail.objects.update(due_at=timezone.now())
+        eventually(lambda: OutgoingMail.objects.get().state == "sent")
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=SOON)
+
+    mail.refresh_from_db()
+    assert process.returncode == 0
+    assert (mail.state, Recipient.objects.filter(sent_at=None).count()) == ("sent", 3)
+
+
+class OnlySlowForMailings(SmtpServer):
+    """Takes each conversation in a thread of its own, and hangs over what a list sends."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.reached = threading.Event()
+
+    def _serve(self):
+        while True:
+            connection, _ = self._listening.accept()
+            if self._stopping.is_set():
+                connection.close()
+                return
+            connection.settimeout(10)
+            threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
+
+    def _talk(self, connection):
+        with connection:
+            try:
+                self._answer(connection, "connect")
+                self._take_commands(connection)
+            except (_Over, OSError):
+                pass
+
+    def _take_content(self, connection, lines):
+        line = b""
+        while (line := lines.readline()) not in {b".\r\n", b""}:
+            if line.startswith(b"List-Id:"):
+                self.reached.set()
+                self.answers["hang"] = HANG
+                self._answer(connection, "hang")
+        self._answer(connection, "dot")
+
+
+def test_mailings_wait_for_mails_that_are_late(db):
+    late = make_mail(make_signature(), due_at=timezone.now() - timedelta(seconds=10))
+    queue_mailing(1)
+    Worker()._mailings(timezone.now())
+    while_late = Recipient.objects.get().state
+    OutgoingMail.objects.filter(pk=late.pk).update(due_at=timezone.now() - timedelta(hours=1))
+
+    Worker()._mailings(timezone.now())
+
+    # After an hour it says more about the mail than about the server.
+    assert (while_late, Recipient.objects.get().state) == ("queued", "sent")
+
+
 # --- Once ----------------------------------------------------------------------------------------------------
 
 
@@ -197,6 +298,14 @@ def test_once_does_everything_that_is_due(db):
     assert len(outbox_of.outbox) == 30
     assert Signature.objects.count() == 30
     assert Heartbeat.objects.exists()
+
+
+def test_once_sends_mailings_too(db):
+    queue_mailing(60)
+
+    work_once()
+
+    assert len(outbox_of.outbox) == 60
 
 
 def test_once_with_nothing_to_do_does_nothing(db):
@@ -282,6 +391,23 @@ def test_lost_database_is_reported_once_and_waited_for(db, backoff, caplog):
     assert caplog.text.count("answers again") == 1
 
 
+def test_server_that_is_away_is_reported_once_and_waited_for_longer_and_longer(backoff, caplog):
+    server = Backoff("The mail server", (10, 20, 40))
+    away = failing(ServerUnavailable("421 Too busy"))
+
+    pauses = [send_some_of(away, backoff, server) for _ in range(4)]
+    pauses += [send_some_of(lambda at: 1, backoff, server), send_some_of(lambda at: 0, backoff, server)]
+
+    assert pauses == [10, 20, 40, 40, 0, 1]
+    assert caplog.text.count("does not answer: 421 Too busy") == 1
+
+
+def test_whatever_goes_wrong_sending_goes_on_after_a_while_and_the_log_quotes_nobody(backoff, caplog):
+    assert send_some_of(failing(KeyError("connie@example.org")), backoff, backoff) == 10
+    assert "failed: KeyError" in caplog.text
+    assert "connie" not in caplog.text
+
+
 @contextmanager
 def suppress_close():
     """The transaction around a test would not survive the closing of its connection."""
@@ -293,7 +419,9 @@ def suppress_close():
 def test_worker_has_a_job_for_everything_that_happens_by_itself():
     names = {job.name for job in (*quick_jobs(), *slow_jobs(NOW))}
 
-    assert names == {"fold", "answer", "add up", "heartbeat", "forget", "forget sessions", "recount"}
+    assert names == {
+        "fold", "answer", "add up", "heartbeat", "forget", "forget reports", "forget sessions", "recount",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from toolkit.emails import (
     Deferred,
     DeliveryError,
     InDoubt,
+    NoSuchMailbox,
     Refused,
     ServerUnavailable,
     SmtpBackend,
@@ -351,7 +352,16 @@ def test_server_that_knows_only_seven_bits_gets_them():
         ({"MAIL": b"552 Too big\r\n"}, Refused),
         ({"RCPT": b"421 Closing\r\n"}, ServerUnavailable),
         ({"RCPT": b"451 Try later\r\n"}, Deferred),
-        ({"RCPT": b"550 No such user\r\n"}, Refused),
+        ({"RCPT": b"550 No such user\r\n"}, NoSuchMailbox),
+        ({"RCPT": b"550 5.1.1 No such user\r\n"}, NoSuchMailbox),
+        ({"RCPT": b"551 User not local\r\n"}, NoSuchMailbox),
+        ({"RCPT": b"553-5.1.3 Bad mailbox\r\n553 5.1.3 name\r\n"}, NoSuchMailbox),
+        ({"RCPT": b"552 5.2.2 Mailbox full\r\n"}, Refused),
+        ({"RCPT": b"550 5.7.1 Not wanted\r\n"}, Refused),
+        ({"RCPT": b"550 5.1.8 Bad sender domain\r\n"}, Refused),
+        ({"RCPT": b"550 5.1.10 Null MX\r\n"}, NoSuchMailbox),
+        ({"RCPT": b"550 Your network is on our block list\r\n"}, Refused),
+        ({"DATA": b"550 5.1.1 No such user\r\n"}, Refused),
         ({"RCPT": b"554 5.7.1 Relay access denied\r\n"}, ServerUnavailable),
         ({"RCPT": b"530 5.7.0 Authentication required\r\n"}, ServerUnavailable),
         ({"RCPT": b"???\r\n"}, ServerUnavailable),
@@ -479,7 +489,7 @@ def test_endless_reasons_are_cut():
     ) as server:
         outcome, reason, _ = attempt(server)
 
-    assert outcome is Refused
+    assert outcome is NoSuchMailbox
     assert len(reason) < 300
 
 
