@@ -20,7 +20,7 @@ class OrganizationAdmin(RecordedAdmin):
     readonly_fields = ("logo_now",)
     fieldsets = (
         (None, {"fields": ("name", "parent", "postal_address")}),
-        ("Mail", {"fields": ("from_email", "reply_to")}),
+        ("Mail", {"fields": ("from_email", "reply_to", "approval_above")}),
         ("Pages", {"fields": ("privacy_url", "accent", "logo_now", "logo_file", "remove_logo")}),
     )
 

@@ -34,7 +34,9 @@ class OrganizationForm(forms.ModelForm):
 
     class Meta:
         model = Organization
-        fields = ("name", "parent", "postal_address", "from_email", "reply_to", "privacy_url", "accent")
+        fields = (
+            "name", "parent", "postal_address", "from_email", "reply_to", "approval_above", "privacy_url", "accent",
+        )  # fmt: skip
         widgets = {"postal_address": forms.Textarea(attrs={"rows": 3, "cols": 40})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -7,8 +7,7 @@ from mailings.audience import Audience, Person
 from mailings.checking import reached
 from mailings.messages import Writer
 from mailings.models import Edition, Mailing, Recipient
-from mailings.rendering import Reader, compiled, edition_of, fill
-from mailings.links import sign_link, unsubscribe_link
+from mailings.rendering import compiled, edition_of
 from petitions.models import Petition
 from toolkit.emails import RawMail, deliver, open_connection
 
@@ -56,7 +55,9 @@ class Copy:
 def editions_of(mailing: Mailing, audience: Audience) -> list[Petition | None]:
     """The petitions a copy can lead to; None is the campaign page."""
     if mailing.is_frozen:
-        stored = Edition.objects.filter(mailing=mailing).select_related("petition__letter", "petition__target__place")
+        stored = Edition.objects.filter(mailing=mailing).select_related(
+            "petition__letter", "petition__target__place"
+        )
         return [edition.petition for edition in stored.defer("html", "text").order_by("pk")]
     return reached(mailing, audience)
 
@@ -75,7 +76,11 @@ def real(mailing: Mailing, audience: Audience) -> dict[str, list[PreviewReader]]
     """People who get it, by what is worth a look. A handful of queries."""
     if mailing.is_frozen:
         copies = sample_of_copies(mailing, 8)
-        return {"Of those who get it": [shown_as(Person(copy.supporter, copy.edition.petition)) for copy in copies]}
+        return {
+            "Of those who get it": [
+                shown_as(Person(copy.supporter, copy.edition.petition)) for copy in copies if copy.supporter
+            ]
+        }
     groups = {
         "From all over the list": audience.sample(5),
         "The longest names": audience.longest_names(3),
@@ -83,6 +88,20 @@ def real(mailing: Mailing, audience: Audience) -> dict[str, list[PreviewReader]]
         "From right to left": audience.right_to_left(3),
     }
     return {label: [shown_as(person) for person in people] for label, people in groups.items() if people}
+
+
+def person(mailing: Mailing, audience: Audience, supporter_id: int) -> PreviewReader | None:
+    """Somebody who gets it, by key."""
+    if not mailing.is_frozen:
+        found = audience.person(supporter_id)
+        return shown_as(found) if found else None
+    copy = (
+        Recipient.objects.filter(mailing=mailing, supporter=supporter_id)
+        .select_related("supporter__place", "edition__petition")
+        .defer("edition__html", "edition__text")
+        .first()
+    )
+    return shown_as(Person(copy.supporter, copy.edition.petition)) if copy and copy.supporter else None
 
 
 def shown_as(person: Person) -> PreviewReader:
@@ -113,17 +132,11 @@ def copy_for(
     mailing: Mailing, reader: PreviewReader, *, subject: str = "", at: datetime, to: str = READER_EXAMPLE
 ) -> Copy:
     """The copy of a reader, written by what writes them all; its links belong to nobody and do nothing."""
-    edition = edition_for(mailing, reader.petition)
     recipient = Recipient(pk=0, mailing=mailing, subject=subject)
-    writer = Writer(edition, mailing)
-    own = Reader(
-        reader.first_name,
-        sign_link(recipient, writer.links_made_at),
-        unsubscribe_link(recipient, writer.links_made_at),
-    )
-    filled = fill(edition, own, subject)
+    writer = Writer(edition_for(mailing, reader.petition), mailing)
     mail = writer.message(recipient, to=to, first_name=reader.first_name, at=at)
-    return Copy(filled.subject, filled.html, filled.text, mail)
+    parts = mail.as_message()
+    return Copy(str(parts.subject), str(parts.alternatives[0][0]), str(parts.body), mail)
 
 
 def edition_for(mailing: Mailing, petition: Petition | None) -> Edition:

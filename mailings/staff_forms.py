@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.forms.utils import ErrorDict
 from django.http import QueryDict
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from mailings.audience import Audience, audience_of
 from mailings.models import Mailing
 from petitions.checking import FieldProblem
 from petitions.forms.campaigns import SeenField
-from petitions.models import Letter, Petition
+from petitions.models import Kind, Letter, Petition
 from signers.forms import AddressField
 from staff.models import AuditEntry
 from toolkit.plain_text import one_line
@@ -87,8 +88,8 @@ class MailingForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.fields:
-            return  # only to be looked at
+        if "kind" in self.fields:
+            self.fields["kind"].choices = [("", "Any kind"), *Kind.choices]  # type: ignore[attr-defined]
         for name in ("title", "subject", "body", "call_to_action"):
             if name in self.fields:
                 self.fields[name].required = False
@@ -167,8 +168,7 @@ class MailingForm(forms.ModelForm):
 
     def show(self, problems: Iterable[FieldProblem]) -> None:
         """Puts what is wrong with the stored draft beside the fields of a form that was not sent."""
-        if self.is_bound or self.errors:
-            return
+        self._errors = ErrorDict()
         self.cleaned_data: dict[str, Any] = {}
         for problem in problems:
             self.add_error(problem.field if problem.field in self.fields else None, problem.message)
@@ -196,12 +196,12 @@ def stored(mailing: Mailing) -> str:
 
 def last_saved(mailing: Mailing) -> str:
     """Who saved the mailing after somebody opened its form, as far as the audit log knows."""
-    entry = AuditEntry.objects.filter(
-        subject_type="mailing", subject_id=mailing.pk, action="changed"
-    ).first()
+    entry = AuditEntry.objects.filter(subject_type="mailing", subject_id=mailing.pk, action="changed").first()
     if entry is None:
         return "Somebody saved this mailing after you opened it."
-    return f"{entry.actor_name} saved this mailing at {timezone.localtime(entry.at):%H:%M}, after you opened it."
+    return (
+        f"{entry.actor_name} saved this mailing at {timezone.localtime(entry.at):%H:%M}, after you opened it."
+    )
 
 
 class TestCopyForm(forms.Form):

@@ -49,9 +49,10 @@ def ask(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> None:
 
 
 @transaction.atomic
-def approve(*, mailing: Mailing, actor: User, at: datetime) -> None:
+def approve(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> None:
     """Approves what was asked for; what was changed since has to be asked for again."""
     row = locked(mailing, "asked")
+    refuse_unseen(row, seen)
     if row.asked_by_id == actor.pk:
         raise NotNow("Somebody else has to approve this mailing: you asked for it.")
     if row.digest != digest_of(row):

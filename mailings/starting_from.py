@@ -100,8 +100,10 @@ def ask_for_thanks(*, stand: Stand, actor: User, at: datetime) -> tuple[Mailing,
 
     Asked for twice, the draft that is there already comes back. Raises `NothingToThank`.
     """
-    row = Stand.objects.select_for_update(of=("self",)).select_related("target__place", "left", "joined").get(
-        pk=stand.pk
+    row = (
+        Stand.objects.select_for_update(of=("self",))
+        .select_related("target__place", "left", "joined")
+        .get(pk=stand.pk)
     )
     joined = row.joined
     letter = Letter.objects.select_related("campaign__organization").get(pk=joined.letter_id)

@@ -17,7 +17,7 @@ from petitions.models import Petition
 from petitions.publishing import publish
 from signers import counting
 from signers.demo_names import PEOPLE
-from signers.models import Consent, CountChange, Signature, Supporter
+from signers.models import Consent, CountChange, Signature, Subscription, Supporter
 from signers.signing import REFERRAL_ALPHABET, REFERRAL_LENGTH
 from signers.wordings import updates_wording
 from staff import roles
@@ -70,7 +70,7 @@ def add_signatures(campaign: Campaign, *, at: datetime) -> None:
     petitions = {
         petition.slug: petition
         for petition in Petition.objects.filter(letter__campaign=campaign).select_related(
-            "letter__campaign__organization", "current_version"
+            "letter__campaign__organization", "current_version", "target"
         )
     }
     supporters = list(invented_supporters(chance))
@@ -83,6 +83,8 @@ def add_signatures(campaign: Campaign, *, at: datetime) -> None:
     Supporter.objects.bulk_create(people_behind(signatures), batch_size=AT_ONCE)
     Signature.objects.bulk_create(signatures, batch_size=AT_ONCE)
     Consent.objects.bulk_create([consent(campaign, made) for made in signatures], batch_size=AT_ONCE)
+    Subscription.objects.bulk_create(subscriptions(campaign, signatures), batch_size=AT_ONCE)
+    add_earlier_supporters(campaign, [person for person in supporters if person.pk is None], chance, at=at)
     CountChange.objects.bulk_create(
         [CountChange(petition_id=made.petition_id, change=1) for made in signatures], batch_size=AT_ONCE
     )
@@ -95,7 +97,62 @@ def people_behind(signatures: list[Signature]) -> list[Supporter]:
         supporter = people.setdefault(made.supporter.mailbox, made.supporter)
         if supporter.confirmed_at is None:
             supporter.created_at, supporter.confirmed_at = made.signed_at, made.confirmed_at
+        if made.petition.target is not None:
+            supporter.place_id = made.petition.target.place_id
     return list(people.values())
+
+
+def subscriptions(campaign: Campaign, signatures: list[Signature]) -> list[Subscription]:
+    """Of everybody whose latest answer was yes, since they gave it."""
+    latest: dict[int, Signature] = {}
+    for made in sorted(signatures, key=lambda made: made.confirmed_at or made.signed_at):
+        latest[made.supporter.pk] = made
+    return [
+        Subscription(
+            supporter_id=supporter,
+            organization_id=campaign.organization_id,
+            since=made.confirmed_at or made.signed_at,
+        )
+        for supporter, made in latest.items()
+        if made.updates
+    ]
+
+
+def add_earlier_supporters(
+    campaign: Campaign, people: list[Supporter], chance: random.Random, *, at: datetime
+) -> None:
+    """Those who have signed none of these petitions: known, and asked about updates, since one that is long over."""
+    cities = list(
+        Petition.objects.filter(letter__campaign=campaign, target__isnull=False)
+        .order_by("pk")
+        .values_list("target__place", flat=True)
+    )
+    wording = updates_wording(campaign.organization)
+    for person in people:
+        person.created_at = person.confirmed_at = at - 2 * LIVE_FOR - LIVE_FOR * chance.random()
+        person.place_id = chance.choice(cities)
+    Supporter.objects.bulk_create(people, batch_size=AT_ONCE)
+    consents = [
+        Consent(
+            supporter=person,
+            organization_id=campaign.organization_id,
+            purpose=Consent.Purpose.UPDATES,
+            granted=chance.random() < 0.7,
+            wording=wording,
+            at=person.created_at,
+            source=Consent.Source.SIGN_FORM,
+        )
+        for person in people
+    ]
+    Consent.objects.bulk_create(consents, batch_size=AT_ONCE)
+    Subscription.objects.bulk_create(
+        [
+            Subscription(supporter=made.supporter, organization_id=made.organization_id, since=made.at)
+            for made in consents
+            if made.granted
+        ],
+        batch_size=AT_ONCE,
+    )
 
 
 def invented_supporters(chance: random.Random) -> Iterator[Supporter]:

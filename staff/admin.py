@@ -15,7 +15,7 @@ from staff.models import User
 from staff.roles import ROLES
 
 WHAT_ROLES_DO = (
-    "Editor: writes campaigns, sees no signer. Publisher: also publishes and closes. "
+    "Editor: writes campaigns and mailings, sees no signer. Publisher: also publishes, closes and sends. "
     "Signature manager: sees, exports and removes signatures. Owner: everything, and staff accounts."
 )
 

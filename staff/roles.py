@@ -23,6 +23,7 @@ CAMPAIGN_WORK: dict[str, Iterable[str]] = {
     "petitions.letter": ALL,
     "petitions.petition": ALL,
     "petitions.version": READ,
+    "mailings.mailing": ALL,
 }
 SIGNERS: dict[str, Iterable[str]] = {
     "signers.supporter": READ,
@@ -37,13 +38,19 @@ ROLES: dict[str, dict[str, Iterable[str]]] = {
     # Writes; sees numbers, never who signed.
     EDITOR: CAMPAIGN_WORK,
     # What an editor does, and puts it before the public.
-    PUBLISHER: {**CAMPAIGN_WORK, "petitions.petition": (*ALL, "publish"), "staff.auditentry": READ},
+    PUBLISHER: {
+        **CAMPAIGN_WORK,
+        "petitions.petition": (*ALL, "publish"),
+        "mailings.mailing": (*ALL, "send"),
+        "staff.auditentry": READ,
+    },
     # Sees, exports, removes and restores signatures; changes no text.
     SIGNATURE_MANAGER: {
         "campaigns.organization": READ,
         "campaigns.campaign": READ,
         "petitions.petition": READ,
         "petitions.version": READ,
+        "mailings.mailing": READ,
         "staff.auditentry": READ,
         **SIGNERS,
     },
@@ -52,6 +59,7 @@ ROLES: dict[str, dict[str, Iterable[str]]] = {
         **CAMPAIGN_WORK,
         **SIGNERS,
         "petitions.petition": (*ALL, "publish"),
+        "mailings.mailing": (*ALL, "send", "approve"),
         "campaigns.organization": ALL,
         "staff.auditentry": READ,
         "staff.user": ALL,

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from staff.signing_in import SignInForm
 
 # The order of work; what is not named here comes after.
-ORDER = ["campaigns", "petitions", "signers", "staff"]
+ORDER = ["campaigns", "petitions", "mailings", "signers", "staff"]
 
 
 class StaffSite(admin.AdminSite):

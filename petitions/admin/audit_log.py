@@ -90,7 +90,7 @@ class AuditLogAdmin(SurvivesOddInput, admin.ModelAdmin):
     @admin.display(description="what")
     def subject(self, entry: AuditEntry) -> SafeString:
         """What it is about, linked where it has a page."""
-        for app in ("campaigns", "petitions", "signers", "staff"):
+        for app in ("campaigns", "petitions", "mailings", "signers", "staff"):
             try:
                 url = reverse(f"admin:{app}_{entry.subject_type}_change", args=[entry.subject_id])
             except NoReverseMatch:

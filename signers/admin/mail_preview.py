@@ -15,13 +15,17 @@ from signers.emails import confirm_mail_preview
 
 
 def preview_html(request: HttpRequest, petition: Petition, version: Version) -> HttpResponse:
-    """The mail as HTML.
+    message = confirm_mail_preview(petition=petition, version=version, at=timezone.now())
+    return as_page(str(message.alternatives[0][0]))
+
+
+def as_page(html: str) -> HttpResponse:
+    """A mail's HTML as a page of ours.
 
     Mail programs want style attributes, which our policy refuses; for the preview they become a style sheet that the
     policy allows by its hash.
     """
-    message = confirm_mail_preview(petition=petition, version=version, at=timezone.now())
-    html = with_style_sheet(str(message.alternatives[0][0]))
+    html = with_style_sheet(html)
     hashes = [
         f"'sha256-{base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()}'"
         for sheet in re.findall(r"<style[^>]*>(.*?)</style>", html, re.DOTALL)

@@ -12,7 +12,7 @@ from petitions.models import Petition, Tally
 from signers import counting
 from signers.demo import SIGNED, load_demo
 from signers.demo_names import PEOPLE
-from signers.models import Consent, CountChange, Signature, Supporter
+from signers.models import Consent, CountChange, Signature, Subscription, Supporter
 from staff.models import AuditEntry, User
 from tests.factories import NOW, make_petition, make_staff
 from toolkit.person_names import clean_name
@@ -47,7 +47,20 @@ def test_signatures_are_confirmed_and_spread_over_the_time_since_publishing() ->
     assert not Signature.objects.filter(confirmed_at=None).exists()
     assert not Signature.objects.filter(confirmed_at__gt=NOW).exists()
     assert not Supporter.objects.filter(confirmed_at=None).exists()
-    assert Consent.objects.count() == Signature.objects.count()
+    assert Consent.objects.exclude(supporter__signatures=None).distinct().count() == Signature.objects.count()
+
+
+@pytest.mark.usefixtures("loaded")
+def test_who_wants_updates_follows_from_the_latest_answer() -> None:
+    latest = {consent.supporter_id: consent.granted for consent in Consent.objects.order_by("at", "pk")}
+    wanting = {supporter for supporter, granted in latest.items() if granted}
+
+    assert set(Subscription.objects.values_list("supporter", flat=True)) == wanting
+
+
+@pytest.mark.usefixtures("loaded")
+def test_most_supporters_have_a_city() -> None:
+    assert Supporter.objects.filter(place=None).count() < Supporter.objects.count() / 4
 
 
 @pytest.mark.usefixtures("loaded")

@@ -1,0 +1,57 @@
+"""The ways that lead from campaigns and petitions to a mailing, for the pages of lower apps."""
+
+from typing import Any
+
+from django import template
+from django.http import HttpRequest
+from django.urls import reverse
+
+from campaigns.models import Campaign
+from petitions.models import Kind, Petition, Stand
+
+register = template.Library()
+ADD = "mailings.add_mailing"
+
+
+@register.inclusion_tag("admin/mailings/mailing/_tools.html", takes_context=True)
+def write_to_supporters(context: dict[str, Any], campaign: Campaign) -> dict[str, Any]:
+    """Buttons of a campaign: its mailings, an empty mail, and each of its letters. One query."""
+    if not may_add(context["request"]):
+        return {"tools": []}
+    add = reverse("admin:mailings_mailing_add")
+    tools = [("Write to supporters", f"{add}?campaign={campaign.pk}")]
+    tools += [
+        (f"Mail the {letter.get_kind_display().lower()} letter", f"{add}?letter={letter.pk}")
+        for letter in campaign.letters.all()
+    ]
+    listed = reverse("admin:mailings_mailing_changelist")
+    return {"tools": [*tools, ("Mailings", f"{listed}?campaign={campaign.pk}")]}
+
+
+@register.inclusion_tag("admin/mailings/mailing/_tools.html", takes_context=True)
+def ask_for_thanks(context: dict[str, Any], petition: Petition) -> dict[str, Any]:
+    """The button of a petition that was won by a stand. One query."""
+    if not may_add(context["request"]):
+        return {"tools": []}
+    stand = (
+        Stand.objects.filter(left=petition, kind=Kind.THANK_YOU, undone_at=None)
+        .order_by("-recorded_at")
+        .first()
+    )
+    return {"tools": [stand_tool(stand)] if stand else []}
+
+
+@register.inclusion_tag("admin/mailings/mailing/_tools.html", takes_context=True)
+def ask_for_thanks_after(context: dict[str, Any], stand: Stand) -> dict[str, Any]:
+    """The button of a stand. No query."""
+    asked = may_add(context["request"]) and stand.kind == Kind.THANK_YOU and stand.undone_at is None
+    return {"tools": [stand_tool(stand)] if asked else []}
+
+
+def stand_tool(stand: Stand) -> tuple[str, str]:
+    url = reverse("admin:mailings_mailing_after_a_stand", args=[stand.pk])
+    return "Ask its signers for their thanks", url
+
+
+def may_add(request: HttpRequest) -> bool:
+    return bool(request.user.has_perm(ADD))
