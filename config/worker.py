@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from mailings.bounce_mailbox import MailboxAway, fetch
 from mailings.reports import forget_reports
 from mailings.sending import send_some
 from signers.answering import answer
@@ -60,6 +62,7 @@ def slow_jobs(now: datetime) -> list[Job]:
     return [
         Job("forget", lambda at: forget_unconfirmed(at=at), timedelta(hours=1)),
         Job("forget reports", lambda at: forget_reports(at=at), timedelta(hours=1)),
+        Job("fetch bounces", fetch_bounces, timedelta(minutes=5)),
         Job("forget sessions", forget_sessions, timedelta(days=1)),
         Job("recount", lambda _at: len(recount()), timedelta(days=1), due_at=next_night(now)),
     ]
@@ -68,6 +71,17 @@ def slow_jobs(now: datetime) -> list[Job]:
 def heartbeat(at: datetime) -> int:
     beat(at=at)
     return 0
+
+
+def fetch_bounces(at: datetime) -> int:
+    """From the mailbox they come to, where there is one."""
+    if not settings.BOUNCE_MAILBOX:
+        return 0
+    try:
+        return fetch(at=at)
+    except MailboxAway as error:
+        logger.error("The mailbox for bounces does not answer: %s", error.reason)
+        return 0
 
 
 def forget_sessions(_at: datetime) -> int:
@@ -218,6 +232,7 @@ def work_once() -> str:
     beat(at=timezone.now())
     forget_unconfirmed(at=timezone.now())
     forget_reports(at=timezone.now())
+    fetch_bounces(timezone.now())
     quiet = False
     while not quiet:
         quiet = not fold(at=timezone.now(), limit=FOLDED_AT_ONCE)

@@ -6,9 +6,10 @@ from django.db import transaction
 
 from mailings.models import MailReport, Recipient
 from signers import consents
+from signers.confirming import drop_waiting_mails_of, locked_person
 from signers.consents import Choice
-from signers.models import Consent, OutgoingMail, Subscription, Supporter
-from toolkit.plain_text import one_line
+from signers.models import Consent, Signature, Subscription, Supporter
+from toolkit.emails import redacted
 
 Kind = MailReport.Kind
 # So many mails in a row that came back for now have come back for good.
@@ -32,10 +33,10 @@ def report(
     """Writes down what came back and draws the conclusion; False where this event was known, or the person is gone.
 
     A hard bounce and a complaint stop all mail to the mailbox, and so does the third soft bounce in a row. A complaint
-    also ends the updates. `event` is what tells this report from others: the same one counts once. `reason` holds no
-    address: the caller has seen to that.
+    also ends the updates. `event` is what tells this report from others: the same one counts once. Of `reason` only
+    what holds no address is kept.
     """
-    supporter = Supporter.objects.select_for_update(of=("self",), no_key=True).filter(pk=supporter_id).first()
+    supporter = locked_person(supporter_id)
     if supporter is None or MailReport.objects.filter(event=event[:120]).exists():
         return False
     recipient = Recipient.objects.filter(pk=recipient_id or 0, supporter=supporter).first()
@@ -44,7 +45,7 @@ def report(
         supporter=supporter,
         recipient=recipient,
         kind=kind,
-        reason=one_line(reason)[:200],
+        reason=redacted(reason, supporter.email),
         at=at,
         event=event[:120],
     )
@@ -61,16 +62,25 @@ def report(
 
 def soft_in_a_row(supporter: Supporter, recipient: Recipient | None, at: datetime) -> int:
     """How many mails have come back for now without one that arrived between them, this one included."""
-    last = MailReport.objects.filter(supporter=supporter, kind=Kind.SOFT).order_by("-at").first()
-    if last is None:
+    last = MailReport.objects.filter(supporter=supporter, kind=Kind.SOFT).first()
+    if last is None or not supporter.soft_bounces:
         return 1
-    same_mail = recipient is not None and last.recipient_id == recipient.pk
-    if same_mail:
+    if recipient is not None and last.recipient_id == recipient.pk:
         return supporter.soft_bounces
-    arrived = Recipient.objects.filter(
-        supporter=supporter, sent_at__gt=last.at, sent_at__lte=at - HEARD_OF_WITHIN, bounced_at=None
-    )
-    return 1 if arrived.exists() else supporter.soft_bounces + 1
+    return 1 if arrived_since(supporter, last.at, but=recipient, at=at) else supporter.soft_bounces + 1
+
+
+def arrived_since(supporter: Supporter, moment: datetime, *, but: Recipient | None, at: datetime) -> bool:
+    """Whether a mail reached them since: a copy nothing came back about, or one whose button they pressed."""
+    copies = Recipient.objects.filter(
+        supporter=supporter, sent_at__gt=moment, sent_at__lte=at - HEARD_OF_WITHIN, bounced_at=None
+    ).exclude(pk=but.pk if but else 0)
+    return copies.exists() or Signature.objects.filter(supporter=supporter, confirmed_at__gt=moment).exists()
+
+
+def arrived(*, supporter_id: int) -> None:
+    """A mail is known to have reached them, which ends a row of soft bounces."""
+    Supporter.objects.filter(pk=supporter_id, soft_bounces__gt=0).update(soft_bounces=0)
 
 
 def note(recipient: Recipient, kind: str, at: datetime) -> None:
@@ -83,14 +93,18 @@ def note(recipient: Recipient, kind: str, at: datetime) -> None:
 
 
 def stop(supporter: Supporter, why: str, at: datetime) -> None:
-    """No mail from now on, neither mailings nor confirmations, also what is queued."""
-    Supporter.objects.filter(pk=supporter.pk, stopped_at=None).update(stopped_at=at, stopped=why)
+    """No mail from now on, neither mailings nor confirmations, also what is queued.
+
+    A complaint says more than a bounce, and takes its place.
+    """
+    row = Supporter.objects.filter(pk=supporter.pk)
+    row.filter(stopped_at=None).update(stopped_at=at, stopped=why)
+    if why == Supporter.Stopped.COMPLAINED:
+        row.update(stopped=why)
     Recipient.objects.queued().filter(supporter=supporter).update(
         dropped_at=at, dropped=Recipient.Dropped.STOPPED
     )
-    OutgoingMail.objects.filter(
-        supporter=supporter, handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None
-    ).update(dropped_at=at)
+    drop_waiting_mails_of(supporter, at)
 
 
 def end_updates(supporter: Supporter, recipient: Recipient | None, at: datetime) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from enum import Enum
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
 from signers import consents
@@ -162,7 +163,16 @@ def change_count(signature: Signature, change: int) -> None:
 
 def drop_waiting_mails(signature: Signature, at: datetime) -> None:
     """Without waiting for one that is on its way to the mail server this very moment; that one looks again itself."""
-    waiting = OutgoingMail.objects.select_for_update(skip_locked=True).filter(
-        signature=signature, handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None
+    _drop_waiting(OutgoingMail.objects.filter(signature=signature), at)
+
+
+def drop_waiting_mails_of(supporter: Supporter, at: datetime) -> None:
+    """The same for all mails to a person."""
+    _drop_waiting(OutgoingMail.objects.filter(supporter=supporter), at)
+
+
+def _drop_waiting(mails: QuerySet[OutgoingMail], at: datetime) -> None:
+    waiting = mails.select_for_update(skip_locked=True).filter(
+        handed_over_at=None, sent_at=None, failed_at=None, dropped_at=None
     )
     OutgoingMail.objects.filter(pk__in=[mail.pk for mail in waiting]).update(dropped_at=at)

@@ -152,7 +152,8 @@ def _compose(template: str, mail: OutgoingMail, context: dict[str, Any]) -> Emai
         # The same for every attempt, so that a mail program shows only one should two ever arrive.
         message_id=f"<{own}@{urlsplit(settings.SITE_URL).hostname}>",
     )
-    if reports_to := bounce_address(own):
+    reports_to = bounce_address(own)
+    if mail.pk and reports_to:
         # The header people see stays; this is where reports about the mail go.
         message.extra_headers["From"] = message.from_email
         message.from_email = reports_to

@@ -11,7 +11,7 @@ from email.header import Header
 from email.utils import formataddr, parseaddr
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import css_inline
 from django.conf import settings
@@ -205,6 +205,13 @@ class InDoubt(DeliveryError):
     """The whole mail was sent but the server's answer never came: it may or may not have been taken."""
 
 
+@runtime_checkable
+class KnowsEveryStep(Protocol):
+    """A backend with a delivery of its own, as `deliver` describes it."""
+
+    def deliver(self, message: EmailMessage | RawMail, *, before_handover: Callable[[], None]) -> None: ...
+
+
 def open_connection() -> BaseEmailBackend:
     """The backend of `settings.EMAIL_BACKEND`, not yet connected; reusable for many mails, `close()` it at the end."""
     name = settings.EMAIL_BACKEND
@@ -219,9 +226,9 @@ def deliver(
     `before_handover` is called once, when everything but the final dot was sent: until then the server cannot have
     the mail, afterwards it may. What it raises comes out, and the mail stays unsent.
     Raises `ServerUnavailable`, `Deferred`, `Refused` or `InDoubt`; the connection is then closed, and the next
-    mail connects anew. Without SMTP, `before_handover` comes just before the backend gets the message.
+    mail connects anew. With other backends `before_handover` comes just before the backend gets the message.
     """
-    if isinstance(connection, SmtpBackend):
+    if isinstance(connection, KnowsEveryStep):
         connection.deliver(message, before_handover=before_handover)
     else:
         written = message.as_message() if isinstance(message, RawMail) else message
@@ -455,19 +462,19 @@ def _what_happened(error: Exception, recipient: str = "") -> str:
         text = error.smtp_error
         return _reason(error.smtp_code, text if isinstance(text, bytes) else text.encode(), recipient)
     if isinstance(error, smtplib.SMTPException):
-        return _redacted(str(error), recipient)
+        return redacted(str(error), recipient)
     # Not the whole text of the error, which could name a file or a user.
     explanation = getattr(error, "strerror", None)
     return f"{type(error).__name__}: {explanation}" if explanation else type(error).__name__
 
 
 def _reason(code: int, text: bytes, recipient: str = "") -> str:
-    return f"{code} {_redacted(text.decode('utf-8', 'replace'), recipient)}".strip()
+    return f"{code} {redacted(text.decode('utf-8', 'replace'), recipient)}".strip()
 
 
-def _redacted(text: str, recipient: str) -> str:
+def redacted(text: str, recipient: str) -> str:
     """One line without addresses: servers like to repeat the whole address, or only what is before its @."""
-    text = re.sub(r"[^\s<>()\"',;:]*@[^\s<>()\"',;]*", "…", _one_line(text))
+    text = re.sub(r"[^\s<>()\"',;:]*@[^\s<>()\"',;]*", "…", _one_line(text)[: 10 * _LONGEST_REASON])
     local = recipient.partition("@")[0]
     if local:
         text = re.sub(rf"(?<!\w){re.escape(local)}(?!\w)", "…", text, flags=re.IGNORECASE)

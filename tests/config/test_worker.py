@@ -420,7 +420,8 @@ def test_worker_has_a_job_for_everything_that_happens_by_itself():
     names = {job.name for job in (*quick_jobs(), *slow_jobs(NOW))}
 
     assert names == {
-        "fold", "answer", "add up", "heartbeat", "forget", "forget reports", "forget sessions", "recount",
+        "fold", "answer", "add up", "heartbeat", "fetch bounces", "forget", "forget reports", "forget sessions",
+        "recount",
     }  # fmt: skip
 
 
