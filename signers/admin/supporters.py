@@ -1,6 +1,7 @@
-"""Supporters in the admin, with what they signed and agreed to; a blocked address is unblocked here."""
+"""Supporters in the admin, with what they signed and agreed to; blocked and stopped addresses are freed here."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from signers import removing
+from signers import mail_stops, removing
 from signers.admin.decisions import DecisionForm
 from signers.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
 from signers.models import Consent, Signature, Supporter
@@ -37,13 +38,46 @@ class ConsentsOfSupporter(ReadOnlyInline):
     ordering = ("-id",)
 
 
+class Freeing(NamedTuple):
+    """What staff can undo about a mailbox, and what they are told."""
+
+    title: str
+    explanation: str
+    button: str
+    done: str
+    not_needed: str
+    act: Callable[..., bool]
+
+
+UNBLOCK = Freeing(
+    "Unblock an address",
+    "The address may sign petitions and get mail again. Removed signatures stay removed.",
+    "Unblock",
+    "This address may sign and get mail again.",
+    "This address was not blocked.",
+    removing.unblock,
+)
+LET_THROUGH = Freeing(
+    "Let mail through again",
+    "Mail goes to this address again, and soft bounces count anew. Do it when you know that the mailbox works; after a "
+    "complaint only when the person asked for it. Updates that a complaint ended stay ended.",
+    "Let mail through again",
+    "Mail goes to this address again.",
+    "Mail to this address was not stopped.",
+    mail_stops.let_through,
+)
+
+
 @admin.register(Supporter)
 class SupporterAdmin(ReadOnlyAdmin):
-    list_display = ("name", "email", "created_at", "confirmed_at", "blocked_at")
+    list_display = ("name", "email", "created_at", "confirmed_at", "blocked_at", "stopped_at")
     ordering = ("-id",)
     search_fields = ("last_name",)
     search_help_text = "The beginning of a name, or an e-mail address"
-    fields = ("first_name", "last_name", "email", "created_at", "confirmed_at", "blocked_at")
+    fields = (
+        "first_name", "last_name", "email", "created_at", "confirmed_at", "blocked_at", "stopped_at", "stopped",
+        "soft_bounces",
+    )  # fmt: skip
     readonly_fields = fields
     inlines = (SignaturesOfSupporter, ConsentsOfSupporter)
     change_form_template = "admin/signers/supporter/change_form.html"
@@ -61,23 +95,23 @@ class SupporterAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         own = [
             path(
-                "<int:pk>/unblock/",
-                self.admin_site.admin_view(self.unblock_view),
-                name="signers_supporter_unblock",
+                f"<int:pk>/{name.replace('_', '-')}/",
+                self.admin_site.admin_view(self.freeing_view),
+                {"freeing": freeing},
+                name=f"signers_supporter_{name}",
             )
+            for name, freeing in (("unblock", UNBLOCK), ("let_through", LET_THROUGH))
         ]
         return own + super().get_urls()
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         supporter: Supporter | None = kwargs.get("obj")
-        context["may_unblock"] = (
-            supporter is not None
-            and supporter.blocked_at
-            and request.user.has_perm("signers.remove_signature")
-        )
+        may_free = supporter is not None and request.user.has_perm("signers.remove_signature")
+        context["may_unblock"] = may_free and supporter and supporter.blocked_at
+        context["may_let_through"] = may_free and supporter and supporter.stopped_at
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def unblock_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+    def freeing_view(self, request: HttpRequest, pk: int, freeing: Freeing) -> HttpResponse:
         if not request.user.has_perm("signers.remove_signature"):
             raise PermissionDenied
         supporter = get_object_or_404(Supporter, pk=pk)
@@ -85,18 +119,18 @@ class SupporterAdmin(ReadOnlyAdmin):
         back = reverse("admin:signers_supporter_change", args=[pk])
         if request.method == "POST" and form.is_valid():
             at, reason = timezone.now(), form.cleaned_data["reason"]
-            if removing.unblock(supporter=supporter, actor=request.user, at=at, reason=reason):  # type: ignore[arg-type]
-                messages.success(request, "This address may sign and get mail again.")
+            if freeing.act(supporter=supporter, actor=request.user, at=at, reason=reason):
+                messages.success(request, freeing.done)
             else:
-                messages.info(request, "This address was not blocked.")
+                messages.info(request, freeing.not_needed)
             return HttpResponseRedirect(back)
         context = {
             **self.admin_site.each_context(request),
-            "title": "Unblock an address",
+            "title": freeing.title,
             "opts": self.opts,
-            "explanation": "The address may sign petitions and get mail again. Removed signatures stay removed.",
+            "explanation": freeing.explanation,
             "form": form,
-            "button": "Unblock",
+            "button": freeing.button,
             "back_url": back,
         }
         status = 422 if request.method == "POST" else 200
