@@ -197,6 +197,7 @@ EMAIL_PROVIDERS = {
     "sparkpost": "SPARKPOST_API_KEY",
 }
 EMAIL_PROVIDER = env.str("EMAIL_PROVIDER", default="").strip().lower()
+EMAIL_PROVIDER_BACKEND = ""
 if EMAIL_PROVIDER:
     if EMAIL_PROVIDER not in EMAIL_PROVIDERS:
         stop(
