@@ -78,7 +78,7 @@ NUMBERS = {
     "complained": "Complained",
     "unsubscribed": "Unsubscribed",
     "signed": "Signed",
-    "shared": "Signed by those they shared it with",
+    "shared": "Shared onward",
 }
 
 
@@ -91,7 +91,7 @@ class Figures:
 
 def progress(mailing: Mailing, *, at: datetime) -> Progress:
     """Two queries, which read each copy once."""
-    found = (
+    found: Any = (
         Recipient.objects.filter(mailing=mailing)
         .order_by()
         .values("dropped")
@@ -105,7 +105,7 @@ def progress(mailing: Mailing, *, at: datetime) -> Progress:
         )
     )
     groups = {row["dropped"]: row for row in found}
-    kept = groups.pop("", {})
+    kept: dict[str, Any] = groups.pop("", {})
     names = ("sent", "failed", "in_doubt", "queued", "waiting")
     numbers = {name: kept.get(name, 0) + sum(row[name] for row in groups.values()) for name in names}
     # A copy that was dropped after it had left has been sent.
@@ -150,7 +150,7 @@ def total(label: str, parts: Iterable[Row]) -> Row:
 
 def came_of(mailing: Mailing) -> dict[tuple[int | None, str], Row]:
     """By city (see `city_of`) and subject."""
-    found = (
+    found: Any = (
         Recipient.objects.filter(mailing=mailing)
         .order_by()
         .annotate(city=F(city_of(mailing)))
@@ -221,8 +221,8 @@ def city_name(petition: Petition) -> str:
 
 
 def subject_lines(mailing: Mailing, keys: set[str]) -> dict[str, str]:
-    """The lines by the recipients' mark, as staff wrote them."""
+    """The lines by the recipients' mark, as staff wrote them; what waits for the winner has none."""
     if not mailing.other_subject:
         return dict.fromkeys(keys, mailing.subject)
-    lines = {"a": mailing.subject, "b": mailing.other_subject, "": "Not sent yet: waits for the winner"}
+    lines = {"a": mailing.subject, "b": mailing.other_subject}
     return {key: line for key, line in lines.items() if key in keys}

@@ -31,6 +31,7 @@ class PreviewReader:
     key: str
     first_name: str
     label: str
+    note: str
     petition: Petition | None
 
 
@@ -67,7 +68,7 @@ def invented(petitions: list[Petition | None], chosen: str = "") -> list[Preview
     by_key = {str(petition.pk if petition else 0): petition for petition in petitions}
     petition = by_key.get(chosen, petitions[0] if petitions else None)
     return [
-        PreviewReader(key, first_name, f"{first_name or 'Somebody'}: {why}", petition)
+        PreviewReader(key, first_name, first_name or "Somebody", why, petition)
         for key, (first_name, why) in INVENTED.items()
     ]
 
@@ -107,9 +108,8 @@ def person(mailing: Mailing, audience: Audience, supporter_id: int) -> PreviewRe
 def shown_as(person: Person) -> PreviewReader:
     supporter = person.supporter
     where = str(supporter.place) if supporter.place else "city not known"
-    return PreviewReader(
-        f"s{supporter.pk}", supporter.first_name, f"{person.name or 'No name'}, {where}", person.petition
-    )
+    name = person.name or "No name"
+    return PreviewReader(f"s{supporter.pk}", supporter.first_name, name, where, person.petition)
 
 
 def sample_of_copies(mailing: Mailing, most: int) -> list[Recipient]:
@@ -136,7 +136,8 @@ def copy_for(
     writer = Writer(edition_for(mailing, reader.petition), mailing)
     mail = writer.message(recipient, to=to, first_name=reader.first_name, at=at)
     parts = mail.as_message()
-    return Copy(str(parts.subject), str(parts.alternatives[0][0]), str(parts.body), mail)
+    page, text = (str(part).replace("\r\n", "\n") for part in (parts.alternatives[0][0], parts.body))
+    return Copy(str(parts.subject), page, text, mail)
 
 
 def edition_for(mailing: Mailing, petition: Petition | None) -> Edition:

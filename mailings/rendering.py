@@ -36,7 +36,9 @@ LONGEST_SIGN_OFF = 400
 LONGEST_LINE = 400  # characters of a subject
 
 _CALL = re.compile(r"\{\{\s*" + CALL_TO_ACTION + r"\s*\}\}")
-_BUTTON_PLACE = '<p class="call-to-action"></p>'
+# A button and the box of the statement are tables, which no text of staff may hold: they come in after cleaning.
+_BUTTON_PLACE, _STATEMENT_PLACE = '<p class="call-to-action"></p>', '<p class="local"></p>'
+_RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ps", "sd", "ug", "ur", "yi"})
 _NOTE_MARK = re.compile(r"<sup\b.*?</sup>", re.DOTALL)
 # Marks that turn the direction of everything after them: a name may not do that to our sentences.
 _DIRECTION_OVERRIDES = re.compile("[\u202a-\u202e\u2066-\u2069]")
@@ -147,6 +149,8 @@ class Page:
             "organization": campaign.organization,
             "campaign": campaign,
             "language": campaign.language,
+            # Some mail programs do not look at the text themselves.
+            "direction": "rtl" if campaign.language.lower().split("-")[0] in _RIGHT_TO_LEFT else "auto",
             "letter_html": letter_html,
             "notes_html": notes_html,
             "letter_text": self.letter_text(),
@@ -164,12 +168,12 @@ class Page:
         blocks = {
             CALL_TO_ACTION: lambda: _BUTTON_PLACE,
             LOCAL: self.local_html,
-            STATEMENT: self.statement_html,
+            STATEMENT: lambda: _STATEMENT_PLACE,
         }
         body = clean(self.compiled.body.html(self.values, notes=self.notes, blocks=blocks, first_heading=2))
         if not self.compiled.ends_with_call:
             body += _BUTTON_PLACE
-        # The button of a mail is a table, which no text of staff may hold: it comes in after cleaning.
+        body = body.replace(_STATEMENT_PLACE, self.statement_html())
         return body.replace(_BUTTON_PLACE, self.button_html())
 
     def letter_text(self) -> str:
@@ -213,7 +217,8 @@ class Page:
         lead_in, statement = (
             _NOTE_MARK.sub("", text) for text in (version.lead_in_html, version.statement_html)
         )
-        return f"<p>{lead_in}</p>\n<blockquote><p>{statement}</p></blockquote>\n"
+        context = {"lead_in": lead_in, "statement": statement}
+        return render_to_string("emails/_statement.html", context)
 
     def statement_text(self) -> str:
         version = self.petition.current_version if self.petition else None

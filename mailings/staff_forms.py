@@ -2,9 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.forms.utils import ErrorDict
 from django.http import QueryDict
@@ -27,6 +29,7 @@ AUDIENCE = (
 )  # fmt: skip
 SENDING = ("other_subject", "test_share", "per_minute")
 COUNT = "_count"
+EARLIEST = date(2000, 1, 1)
 KEPT = (
     "What you typed is kept below, and not saved yet. To see what they saved, open this mailing in a new tab. "
     "Saving here again puts your texts in the place of theirs."
@@ -89,6 +92,7 @@ class MailingForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "kind" in self.fields:
+            self.fields["kind"].label = "Kind of petition"
             self.fields["kind"].choices = [("", "Any kind"), *Kind.choices]  # type: ignore[attr-defined]
         for name in ("title", "subject", "body", "call_to_action"):
             if name in self.fields:
@@ -136,6 +140,12 @@ class MailingForm(forms.ModelForm):
         if not self.only_counts:
             self.refuse_unseen(cleaned)
         return cleaned
+
+    def clean_joined_since(self) -> date | None:
+        day: date | None = self.cleaned_data["joined_since"]
+        if day is not None and not EARLIEST <= day <= timezone.localdate():
+            raise ValidationError("Choose a day in the past, when people could sign already.")
+        return day
 
     def refuse_unseen(self, cleaned: dict[str, Any]) -> None:
         seen, now = cleaned.get("seen"), self.initial.get("seen")

@@ -34,9 +34,13 @@ def figures_view(model_admin: admin.ModelAdmin, request: HttpRequest, mailing: M
 def cells(row: Row) -> list[tuple[str, str]]:
     """Each number with its share of what was sent."""
     return [
-        (f"{getattr(row, name):,}", "" if name == "sent" or not row.sent else f"{row.share(name):.1f} %")
+        (f"{getattr(row, name):,}", f"{row.share(name):.1f} %" if has_share(row, name) else "")
         for name in NUMBERS
     ]
+
+
+def has_share(row: Row, name: str) -> bool:
+    return name != "sent" and bool(row.sent and getattr(row, name))
 
 
 def csv_view(model_admin: admin.ModelAdmin, request: HttpRequest, mailing: Mailing) -> StreamingHttpResponse:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -180,6 +181,8 @@ class MailingAdmin(RecordedAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         campaigns = Campaign.objects.prefetch_related("letters").select_related("organization")
+        if chosen := key(request.GET.get("of")):
+            campaigns = campaigns.filter(pk=chosen)
         context = {
             **self.admin_site.each_context(request),
             "title": "Write to supporters",
@@ -291,8 +294,10 @@ class MailingAdmin(RecordedAdmin):
             own.append(path(f"<int:pk>/{name}/", view, name=f"mailings_mailing_{name}"))
         return own + super().get_urls()
 
-    def guarded(self, view: Callable[..., HttpResponse], *arguments: str) -> Callable[..., HttpResponse]:
-        def guarded_view(request: HttpRequest, pk: int, **more: str) -> HttpResponse:
+    def guarded(
+        self, view: Callable[..., HttpResponseBase], *arguments: str
+    ) -> Callable[..., HttpResponseBase]:
+        def guarded_view(request: HttpRequest, pk: int, **more: str) -> HttpResponseBase:
             return view(self, request, self.found(request, pk), *arguments, **more)
 
         return self.admin_site.admin_view(guarded_view)
@@ -344,7 +349,7 @@ class MailingAdmin(RecordedAdmin):
         )
 
 
-PAGES: dict[str, tuple[str, Callable[..., HttpResponse]]] = {
+PAGES: dict[str, tuple[str, Callable[..., HttpResponseBase]]] = {
     "check": ("check/", check_views.check_view),
     "preview": ("preview/", preview_views.preview_view),
     "preview_part": ("preview/<slug:part>/", preview_views.part_view),

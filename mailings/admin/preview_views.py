@@ -13,7 +13,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from mailings import previewing
 from mailings.admin.pages import SEES_PEOPLE, WRITE, may, page
-from mailings.admin.steps import page_url
+from mailings.admin.steps import Standing, page_url
 from mailings.audience import Audience, audience_of
 from mailings.checking import check
 from mailings.models import Mailing
@@ -39,14 +39,22 @@ def preview_view(model_admin: admin.ModelAdmin, request: HttpRequest, mailing: M
             raise PermissionDenied
         if form.is_valid() and sent(request, mailing, form):
             return HttpResponseRedirect(choice.url())
-    context = {
-        **choice.context(),
-        "form": form,
-        "errors": [] if mailing.is_frozen else check(mailing, at=timezone.now()).errors,
-        "write_url": page_url(mailing, "write"),
-    }
-    status = 422 if request.method == "POST" else 200
-    return page(model_admin, request, mailing, "preview", title="Preview", context=context, status=status)
+    errors = [] if mailing.is_frozen else check(mailing, at=timezone.now(), audience=choice.audience).errors
+    return page(
+        model_admin,
+        request,
+        mailing,
+        "preview",
+        title="Preview",
+        context={
+            **choice.context(),
+            "form": form,
+            "errors": errors,
+            "write_url": page_url(mailing, "write"),
+        },
+        standing=Standing(errors=len(errors)),
+        status=422 if request.method == "POST" else 200,
+    )
 
 
 @xframe_options_sameorigin

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from math import ceil
 from typing import Any
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from mailings import starting
 from mailings.admin.pages import APPROVE, SEND, WRITE, may, page
 from mailings.admin.steps import UNSTARTED, Standing, clock, counted, page_url, people_text
-from mailings.audience import audience_of
+from mailings.audience import Audience, audience_of
 from mailings.checking import check, size_jump
 from mailings.figures import Progress, figures, progress
 from mailings.models import TAKE_BACK, Mailing, Recipient
@@ -27,6 +28,36 @@ from staff.models import User
 MANY = 1000
 # The page asks again after so many seconds, and less often where counting takes long.
 EVERY, REST = 3, 10
+
+
+@dataclass
+class Situation:
+    """A mailing as somebody finds it. What has to be counted is counted once, and only if it is asked for."""
+
+    mailing: Mailing
+    user: User
+    at: datetime
+
+    @cached_property
+    def state(self) -> str:
+        return self.mailing.state(self.at)
+
+    @cached_property
+    def audience(self) -> Audience:
+        return audience_of(self.mailing, at=self.at)
+
+    @cached_property
+    def people(self) -> int:
+        return self.audience.size()
+
+    @cached_property
+    def is_as_asked_for(self) -> bool:
+        """Whether neither text nor audience has changed since approval was asked for."""
+        return self.mailing.asked_at is not None and self.mailing.digest == digest_of(self.mailing)
+
+    @property
+    def needs_approval(self) -> bool:
+        return needs_approval(self.mailing, self.people)
 
 
 @dataclass(frozen=True)
@@ -40,8 +71,8 @@ class Verb:
     title: str
     button: str
     permission: str
-    fits: Callable[[Mailing, User, datetime], bool]
-    says: Callable[[Mailing, datetime], list[str]]
+    fits: Callable[[Situation], bool]
+    says: Callable[[Situation], list[str]]
     act: Callable[..., str]
 
     def url(self, mailing: Mailing) -> str:
@@ -52,41 +83,36 @@ class Verb:
 
 
 def send_view(model_admin: admin.ModelAdmin, request: HttpRequest, mailing: Mailing) -> HttpResponse:
-    now = timezone.now()
-    user: User = request.user  # type: ignore[assignment]
-    state = mailing.state(now)
-    verbs = [
-        verb for verb in VERBS.values() if may(request, verb.permission) and verb.fits(mailing, user, now)
-    ]
-    context: dict[str, Any] = {
-        "verbs": [(verb.url(mailing), verb) for verb in verbs if not verb.name.startswith("choose")],
-        "starts_at": clock(mailing.starts_at, at=now) if mailing.starts_at else "",
-    }
-    if mailing.is_frozen:
+    found = situation(request, mailing)
+    verbs = [verb for verb in VERBS.values() if may(request, verb.permission) and verb.fits(found)]
+    if mailing.is_frozen or found.state == "canceled":
         standing = Standing(errors=0, people=mailing.people)
-        context |= under_way(mailing, state, now)
-        context["choices"] = [(verb.url(mailing), verb) for verb in verbs if verb.name.startswith("choose")]
+        context = under_way(mailing, found.state, found.at) if mailing.is_frozen else {}
     else:
-        audience = audience_of(mailing, at=now)
-        errors, people = check(mailing, at=now, audience=audience).errors, audience.size()
-        standing = Standing(errors=len(errors), people=people)
-        context |= not_started(mailing, state, people) | {
-            "errors": errors,
-            "people_text": people_text(people),
-        }
-        if errors or not people:
-            context["verbs"] = []
+        errors = check(mailing, at=found.at, audience=found.audience).errors
+        standing = Standing(errors=len(errors), people=found.people)
+        context = not_started(found) | {"errors": errors}
+        verbs = verbs if not errors and found.people else []
+    chosen = [verb for verb in verbs if verb.name.startswith("choose")]
+    context |= {
+        "verbs": [(verb.url(mailing), verb) for verb in verbs if verb not in chosen],
+        "choices": [(verb.url(mailing), verb) for verb in chosen],
+    }
     return page(model_admin, request, mailing, "send", title="Send", context=context, standing=standing)
 
 
-def not_started(mailing: Mailing, state: str, people: int) -> dict[str, Any]:
-    limit = mailing.campaign.organization.approval_above
+def situation(request: HttpRequest, mailing: Mailing) -> Situation:
+    return Situation(mailing, request.user, timezone.now())  # type: ignore[arg-type]
+
+
+def not_started(found: Situation) -> dict[str, Any]:
     return {
-        "check_url": page_url(mailing, "check"),
-        "limit": limit,
-        "needs_approval": needs_approval(mailing, people),
-        "changed_since": state in {"asked", "approved"} and mailing.digest != digest_of(mailing),
-        "jump": size_jump(mailing, people),
+        "check_url": page_url(found.mailing, "check"),
+        "people_text": people_text(found.people),
+        "limit": f"{found.mailing.campaign.organization.approval_above:,}",
+        "needs_approval": found.needs_approval,
+        "changed_since": found.state in {"asked", "approved"} and not found.is_as_asked_for,
+        "jump": size_jump(found.mailing, found.people),
     }
 
 
@@ -171,25 +197,24 @@ def decide_view(
 ) -> HttpResponse:
     """Says what will happen, and does it on a POST. Pressed twice, the second press says what is so already."""
     verb = VERBS[name]
-    now = timezone.now()
-    user: User = request.user  # type: ignore[assignment]
+    found = situation(request, mailing)
     if not may(request, verb.permission):
         raise PermissionDenied
     back = page_url(mailing, "send")
     if request.method == "POST":
         try:
-            messages.success(request, verb.act(mailing=mailing, actor=user, at=now, seen=seen_by(request)))
+            done = verb.act(mailing=mailing, actor=found.user, at=found.at, seen=seen_by(request))
         except NotNow as problem:
             messages.warning(request, f"Nothing was changed. {problem}")
+        else:
+            messages.success(request, done)
         return HttpResponseRedirect(back)
-    if not verb.fits(mailing, user, now):
-        messages.warning(
-            request, f"This cannot be done now: the mailing is {starting.SAID[mailing.state(now)]}."
-        )
+    if not verb.fits(found):
+        messages.warning(request, f"This cannot be done now: the mailing is {starting.SAID[found.state]}.")
         return HttpResponseRedirect(back)
     context = {
         "verb": verb,
-        "sentences": verb.says(mailing, now),
+        "sentences": verb.says(found),
         "seen": digest_of(mailing),
         "back_url": back,
     }
@@ -200,11 +225,11 @@ def seen_by(request: HttpRequest) -> str:
     return request.POST.get("seen", "")[:64]
 
 
-def says_start(mailing: Mailing, at: datetime) -> list[str]:
-    people = audience_of(mailing, at=at).size()
+def says_start(found: Situation) -> list[str]:
+    mailing, people = found.mailing, found.people
     sentences = [
         f"{people_text(people)} get this mailing: “{mailing.subject}”.",
-        f"Started now, the first copy leaves at {clock(at + TAKE_BACK, at=at)}. "
+        f"Started now, the first copy leaves at {clock(found.at + TAKE_BACK, at=found.at)}. "
         "You can take it back until then; afterwards you can pause or cancel what has not left.",
         "From now on neither the text nor the list changes.",
     ]
@@ -217,23 +242,24 @@ def says_start(mailing: Mailing, at: datetime) -> list[str]:
     return sentences + [problem.message for problem in size_jump(mailing, people)]
 
 
-def says_approve(mailing: Mailing, at: datetime) -> list[str]:
-    people = audience_of(mailing, at=at).size()
-    asked = f"{mailing.asked_by.get_username() if mailing.asked_by else 'Somebody'} asks you to approve it."
+def says_approve(found: Situation) -> list[str]:
+    mailing = found.mailing
+    asked = mailing.asked_by.get_username() if mailing.asked_by else "Somebody"
     return [
-        asked,
-        f"{people_text(people)} would get it: “{mailing.subject}”. Read its preview first.",
+        f"{asked} asks you to approve it.",
+        f"{people_text(found.people)} would get it: “{mailing.subject}”. Read its preview first.",
         "Approving sends nothing yet. Any change to text or audience ends the approval.",
     ]
 
 
-def says_cancel(mailing: Mailing, at: datetime) -> list[str]:
-    left = Recipient.objects.queued().filter(mailing=mailing).count()
+def says_cancel(found: Situation) -> list[str]:
+    left = Recipient.objects.queued().filter(mailing=found.mailing).count()
     return [f"{counted_copies(left)} will never leave. This cannot be undone."]
 
 
-def says_choose(subject: str) -> Callable[[Mailing, datetime], list[str]]:
-    def says(mailing: Mailing, at: datetime) -> list[str]:
+def says_choose(subject: str) -> Callable[[Situation], list[str]]:
+    def says(found: Situation) -> list[str]:
+        mailing = found.mailing
         line = mailing.other_subject if subject == "b" else mailing.subject
         rest = Recipient.objects.queued().filter(mailing=mailing, due_at=None).count()
         return [f"The rest, {people_text(rest)}, gets the subject “{line}”. This cannot be undone."]
@@ -241,8 +267,8 @@ def says_choose(subject: str) -> Callable[[Mailing, datetime], list[str]]:
     return says
 
 
-def said(*sentences: str) -> Callable[[Mailing, datetime], list[str]]:
-    return lambda _mailing, _at: list(sentences)
+def said(*sentences: str) -> Callable[[Situation], list[str]]:
+    return lambda _found: list(sentences)
 
 
 def act_ask(**arguments: Any) -> str:
@@ -290,43 +316,35 @@ def act_choose(subject: str) -> Callable[..., str]:
     return act
 
 
-def in_states(*states: str) -> Callable[[Mailing, User, datetime], bool]:
-    return lambda mailing, _user, at: mailing.state(at) in states
+def in_states(*states: str) -> Callable[[Situation], bool]:
+    return lambda found: found.state in states
 
 
-def may_be_taken_back(mailing: Mailing, _user: User, at: datetime) -> bool:
-    return bool(mailing.state(at) in {"leaving", "paused"} and mailing.starts_at and at < mailing.starts_at)
+def may_be_taken_back(found: Situation) -> bool:
+    starts_at = found.mailing.starts_at
+    return found.state in {"leaving", "paused"} and starts_at is not None and found.at < starts_at
 
 
-def may_be_asked_for(mailing: Mailing, _user: User, at: datetime) -> bool:
+def may_be_asked_for(found: Situation) -> bool:
     """Where it is needed, and what was asked for is not what is there now."""
-    if mailing.state(at) not in UNSTARTED:
+    return found.state in UNSTARTED and not found.is_as_asked_for and found.needs_approval
+
+
+def may_be_approved(found: Situation) -> bool:
+    return found.state == "asked" and found.mailing.asked_by_id != found.user.pk and found.is_as_asked_for
+
+
+def may_be_started(found: Situation) -> bool:
+    if found.state not in UNSTARTED:
         return False
-    up_to_date = mailing.asked_at is not None and mailing.digest == digest_of(mailing)
-    return not up_to_date and needs_approval(mailing, audience_of(mailing, at=at).size())
+    approved = found.state == "approved" and found.is_as_asked_for
+    return approved or not found.needs_approval
 
 
-def may_be_approved(mailing: Mailing, user: User, at: datetime) -> bool:
-    return (
-        mailing.state(at) == "asked"
-        and mailing.asked_by_id != user.pk
-        and mailing.digest == digest_of(mailing)
-    )
-
-
-def may_be_started(mailing: Mailing, _user: User, at: datetime) -> bool:
-    if mailing.state(at) not in UNSTARTED:
-        return False
-    approved = mailing.approved_at is not None and mailing.digest == digest_of(mailing)
-    return approved or not needs_approval(mailing, audience_of(mailing, at=at).size())
-
-
-def may_be_chosen(mailing: Mailing, _user: User, at: datetime) -> bool:
-    return (
-        mailing.state(at) in {"leaving", "sending", "paused"}
-        and bool(mailing.other_subject)
-        and not mailing.winner
-    )
+def may_be_chosen(found: Situation) -> bool:
+    mailing = found.mailing
+    under_way = found.state in {"leaving", "sending", "paused"}
+    return under_way and bool(mailing.other_subject) and not mailing.winner
 
 
 VERBS = {

@@ -15,17 +15,22 @@ ADD = "mailings.add_mailing"
 
 @register.inclusion_tag("admin/mailings/mailing/_tools.html", takes_context=True)
 def write_to_supporters(context: dict[str, Any], campaign: Campaign) -> dict[str, Any]:
-    """Buttons of a campaign: its mailings, an empty mail, and each of its letters. One query."""
-    if not may_add(context["request"]):
-        return {"tools": []}
-    add = reverse("admin:mailings_mailing_add")
-    tools = [("Write to supporters", f"{add}?campaign={campaign.pk}")]
-    tools += [
-        (f"Mail the {letter.get_kind_display().lower()} letter", f"{add}?letter={letter.pk}")
-        for letter in campaign.letters.all()
-    ]
-    listed = reverse("admin:mailings_mailing_changelist")
-    return {"tools": [*tools, ("Mailings", f"{listed}?campaign={campaign.pk}")]}
+    """Buttons of a campaign: writing a mailing, and those it has. No query."""
+    tools = []
+    if may_add(context["request"]):
+        tools.append(("Write to supporters", f"{reverse('admin:mailings_mailing_add')}?of={campaign.pk}"))
+    if context["request"].user.has_perm("mailings.view_mailing"):
+        listed = reverse("admin:mailings_mailing_changelist")
+        tools.append(("Mailings", f"{listed}?campaign={campaign.pk}"))
+    return {"tools": tools}
+
+
+@register.inclusion_tag("admin/mailings/mailing/_letters.html", takes_context=True)
+def mail_this_letter(context: dict[str, Any], campaign: Campaign | None) -> dict[str, Any]:
+    """A link for each letter that is saved. One query."""
+    if campaign is None or not campaign.pk or not may_add(context["request"]):
+        return {"letters": []}
+    return {"letters": campaign.letters.defer("body")}
 
 
 @register.inclusion_tag("admin/mailings/mailing/_tools.html", takes_context=True)

@@ -42,7 +42,12 @@ class AboutCampaign(admin.SimpleListFilter):
         targets = Q(
             subject_type="target", subject_id__in=Campaign.objects.filter(pk=campaign).values("targets")
         )
-        return entries.filter(mine | targets | about(Petition.objects.filter(letter__campaign=campaign)))
+        mailings = Q(
+            subject_type="mailing", subject_id__in=Campaign.objects.filter(pk=campaign).values("mailings")
+        )
+        return entries.filter(
+            mine | targets | mailings | about(Petition.objects.filter(letter__campaign=campaign))
+        )
 
 
 class AboutPetition(admin.SimpleListFilter):
