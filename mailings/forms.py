@@ -4,7 +4,7 @@ from django import forms
 from django.http import QueryDict
 
 from petitions.pages import PetitionPage
-from signers.forms import SignForm
+from signers.forms import SignForm, version_number
 from signers.recognized import ReaderInput
 
 
@@ -27,6 +27,11 @@ class ReaderForm(forms.Form):
         for name, is_wanted in wanted.items():
             if is_wanted:
                 self.fields[name] = ordinary.fields[name]
+
+    @property
+    def version_number(self) -> int | None:
+        """What the page says it shows; None where that is no number."""
+        return version_number(self.data.get("version", ""))
 
     def reader_input(self, *, referral: str = "") -> ReaderInput:
         """What is signed with. Only for a valid form."""

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from mailings import links
 from mailings.models import Recipient
+from signers.confirming import locked_person
 from signers.models import Signature, Supporter
 from signers.recognized import Outcome, ReaderInput, sign_proven
 from toolkit.signed_tokens import ExpiredToken, InvalidToken
@@ -56,7 +57,7 @@ def reading(token: str, *, at: datetime) -> Reading | None:
     except InvalidToken:
         return None
     recipient = recipient_of(token, at=at)
-    if recipient is None or recipient.link_used_at or recipient.mailing.canceled_at:
+    if recipient is None or recipient.link_used_at:
         return None
     petition = recipient.edition.petition
     supporter = recipient.supporter
@@ -81,8 +82,15 @@ def sign(
     if recipient is None or recipient.supporter_id is None or recipient.edition.petition_id is None:
         return Outcome.REFUSED, None
     # The supporter first, then the copy: everybody locks in this order.
-    Supporter.objects.select_for_update(of=("self",), no_key=True).filter(pk=recipient.supporter_id).first()
-    held = Recipient.objects.select_for_update(of=("self",)).select_related("signature").get(pk=recipient_id)
+    locked_person(recipient.supporter_id)
+    held = (
+        Recipient.objects.select_for_update(of=("self",))
+        .select_related("signature")
+        .filter(pk=recipient_id)
+        .first()
+    )
+    if held is None:
+        return Outcome.REFUSED, None
     if held.link_used_at:
         return (Outcome.ALREADY, held.signature) if held.signature else (Outcome.REFUSED, None)
     outcome, signature = sign_proven(

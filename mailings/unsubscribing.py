@@ -7,8 +7,9 @@ from django.db import transaction
 from campaigns.models import Organization
 from mailings.models import Mailing, Recipient
 from signers import consents
+from signers.confirming import locked_person
 from signers.consents import Choice
-from signers.models import Consent, Subscription, Supporter
+from signers.models import Consent, Subscription
 
 WORDING = "Unsubscribe"
 
@@ -29,7 +30,7 @@ def unsubscribe(*, recipient_id: int, at: datetime) -> Organization | None:
     if organization is None or recipient is None or recipient.supporter_id is None:
         return organization
     supporter = recipient.supporter_id
-    Supporter.objects.select_for_update(of=("self",), no_key=True).filter(pk=supporter).first()
+    locked_person(supporter)
     if Subscription.objects.filter(organization=organization, supporter=supporter).exists():
         choice = Choice(supporter, organization.pk, granted=False, wording=WORDING)
         consents.record([choice], source=Consent.Source.UNSUBSCRIBE, at=at)

@@ -1,4 +1,4 @@
-"""What the links of a mailing do: recognise its reader for one petition, and end all mailings. GET shows, POST acts."""
+"""What the links of a mailing do: recognize its reader for one petition, and end all mailings. GET shows, POST acts."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from petitions.pages import PetitionPage, organization_context
 from petitions.views import live_page, petition_context
 from signers.recognized import Outcome
 from signers.sharing import is_code
-from signers.views import after_signing
+from signers.views import after_signing, version_shown
 from toolkit.same_origin import Verdict, verdict
 from toolkit.signed_tokens import InvalidToken
 
@@ -54,7 +54,7 @@ def arrive(request: HttpRequest, token: str) -> HttpResponse:
     now = timezone.now()
     reading = recognizing.reading(token, at=now)
     if reading is None:
-        return HttpResponseRedirect(where_it_leads(token, at=now))
+        return without_reader(request, token, at=now)
     slug = reading.recipient.edition.petition.slug  # type: ignore[union-attr]
     response = HttpResponseRedirect(reverse("reader-page", args=[slug]))
     response.set_cookie(
@@ -69,13 +69,13 @@ def arrive(request: HttpRequest, token: str) -> HttpResponse:
     return response
 
 
-def where_it_leads(token: str, *, at: datetime) -> str:
-    """The ordinary page, for a link that recognises nobody any more."""
+def without_reader(request: HttpRequest, token: str, *, at: datetime) -> HttpResponse:
+    """The ordinary page, for a link that recognizes nobody any more; for one that isn't ours, a word about it."""
     recipient = recognizing.recipient_of(token, at=at)
     if recipient is None:
-        return reverse("home")
-    petition = recipient.edition.petition
-    return petition.get_absolute_url() if petition else recipient.mailing.campaign.get_absolute_url()
+        return render(request, "signers/link_problem.html", status=404)
+    page = recipient.edition.petition or recipient.mailing.campaign
+    return HttpResponseRedirect(page.get_absolute_url())
 
 
 @require_safe
@@ -106,6 +106,8 @@ def reader_sign(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponseRedirect(page.url, status=303)
     if recipient.signature is not None:
         return forgotten(thanked(slug, recipient.signature.referral_code), slug)
+    if page.state != "open":
+        return forgotten(too_late(request, page), slug)
     reading = reader_of(request)
     if reading is None:
         return forgotten(HttpResponseRedirect(page.url, status=303), slug)
@@ -113,7 +115,10 @@ def reader_sign(request: HttpRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return show(request, page, reading, form, status=422)
     outcome, signature = recognizing.sign(
-        recipient_id=recipient.pk, version_id=page.version.pk, typed=form.reader_input(), at=now
+        recipient_id=recipient.pk,
+        version_id=version_shown(page, form.version_number),
+        typed=form.reader_input(),
+        at=now,
     )
     if outcome in {Outcome.SIGNED, Outcome.ALREADY} and signature is not None:
         return forgotten(thanked(slug, signature.referral_code), slug)
@@ -160,6 +165,10 @@ def show(
         "form": form,
     }
     return render(request, "petitions/petition.html", context, status=status)
+
+
+def too_late(request: HttpRequest, page: PetitionPage) -> HttpResponse:
+    return render(request, "petitions/petition.html", petition_context(page) | {"too_late": True}, status=409)
 
 
 def thanked(slug: str, code: str) -> HttpResponse:

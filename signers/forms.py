@@ -128,8 +128,7 @@ class SignForm(forms.Form):
     @property
     def version_number(self) -> int | None:
         """What the page says it shows; None where that is no number."""
-        said = self.data.get("version", "")
-        return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None
+        return version_number(self.data.get("version", ""))
 
     def sign_input(self, *, referral: str) -> SignInput:
         """What is stored. Only for a valid form."""
@@ -164,6 +163,10 @@ class SignForm(forms.Form):
         if self.email_hint:
             found.append("typo")
         return found
+
+
+def version_number(said: str) -> int | None:
+    return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None
 
 
 def stamp_scope(page: PetitionPage) -> str:

@@ -7,9 +7,9 @@ from enum import Enum
 from django.db import transaction
 
 from petitions.models import Petition
-from signers.confirming import drop_waiting_mails, remember_place
+from signers.confirming import change_count, drop_waiting_mails, locked_person, remember_place
 from signers.folding import is_local
-from signers.models import CountChange, Signature, Supporter
+from signers.models import Signature, Supporter
 from signers.signing import new_referral_code
 
 
@@ -41,7 +41,7 @@ def sign_proven(
 
     `version_id` is the version that was read. Locks the supporter first, like everybody who changes a signature.
     """
-    supporter = Supporter.objects.select_for_update(of=("self",), no_key=True).filter(pk=supporter_id).first()
+    supporter = locked_person(supporter_id)
     petition = (
         Petition.objects.select_related("letter__campaign", "target__place").filter(pk=petition_id).first()
     )
@@ -56,9 +56,7 @@ def sign_proven(
         return Outcome.CLOSED, None
     signature = written(supporter, petition, version_id, typed, before, at)
     if before is None or not before.is_counted:
-        count_change(signature)
-    elif before.is_local != signature.is_local:
-        Signature.objects.filter(pk=signature.pk).update(is_local=before.is_local)
+        change_count(signature, 1)
     drop_waiting_mails(signature, at)
     prove(supporter, signature, at)
     return Outcome.SIGNED, signature
@@ -72,36 +70,32 @@ def written(
     before: Signature | None,
     at: datetime,
 ) -> Signature:
-    """The signature as it stands from now on; in the place of one that was never confirmed, or taken away by them."""
+    """The signature as it stands from now on; in the place of one that was never confirmed, or taken away by them.
+
+    What counts already goes on counting as it did, also as one from the place or not.
+    """
+    counted = before if before is not None and before.is_counted else None
+    local = petition.target is not None and is_local(typed.postal_code, petition.target.place.postal_prefixes)
     signature = Signature(
         pk=before.pk if before else None,
         petition=petition,
         supporter=supporter,
         version_id=version_id,
-        signed_at=before.signed_at if before and before.is_counted else at,
+        signed_at=counted.signed_at if counted else at,
         first_name=typed.first_name,
         last_name=typed.last_name,
         email=supporter.email,
         postal_code=typed.postal_code,
         country=typed.country,
-        is_local=petition.target is not None
-        and is_local(typed.postal_code, petition.target.place.postal_prefixes),
+        is_local=counted.is_local if counted else local,
         referral=typed.referral,
         referral_code=before.referral_code if before else new_referral_code(),
         confirmed_at=at,
-        accepted_at=before.accepted_at if before and before.is_counted else at,
+        accepted_at=counted.accepted_at if counted else at,
+        hidden_at=counted.hidden_at if counted else None,
     )
     signature.save(force_insert=before is None, force_update=before is not None)
     return signature
-
-
-def count_change(signature: Signature) -> None:
-    CountChange.objects.create(
-        petition_id=signature.petition_id,
-        supporter_id=signature.supporter_id,
-        change=1,
-        local_change=int(signature.is_local),
-    )
 
 
 def prove(supporter: Supporter, signature: Signature, at: datetime) -> None:

@@ -53,7 +53,12 @@ def take_signature(request: HttpRequest, slug: str, *, sure: bool) -> HttpRespon
     if not form.is_valid():
         return render(request, "petitions/petition.html", petition_context(page) | {"form": form}, status=422)
     typed = form.sign_input(referral=referral_from(request.headers.get("Referer", "")))
-    submit(petition_id=page.petition.pk, version_id=version_shown(page, form), cleaned=typed, at=now)
+    submit(
+        petition_id=page.petition.pk,
+        version_id=version_shown(page, form.version_number),
+        cleaned=typed,
+        at=now,
+    )
     url = reverse("signed", args=[slug, typed.referral_code])
     if form.email_hint:
         url += "?" + urlencode({HINT_KEY: typed.email.rpartition("@")[2]})
@@ -67,9 +72,8 @@ def post_only(request: HttpRequest, slug: str) -> HttpResponse:
     return response
 
 
-def version_shown(page: PetitionPage, form: SignForm) -> int:
+def version_shown(page: PetitionPage, number: int | None) -> int:
     """The version that was read: a page opened before a change still shows the older one. One query then."""
-    number = form.version_number
     if number in {None, page.version.number}:
         return page.version.pk
     shown = page.petition.versions.filter(number=number).values_list("pk", flat=True).first()
