@@ -7,6 +7,7 @@ from django.db import transaction
 from campaigns.forms import free_slug
 from campaigns.models import Campaign, Source, Target
 from petitions.models import Letter, Petition
+from petitions.readdressing import used_beginning_with
 from staff import audit
 from staff.models import User
 
@@ -82,9 +83,9 @@ def copied(original, **changes):  # type: ignore[no-untyped-def] # the same mode
 
 
 def copied_slugs(petitions: list[Petition], campaign: Campaign, copy: Campaign) -> list[str]:
-    """The old addresses with the copy's address in place of the campaign's, each unused. One query."""
+    """The old addresses with the copy's address in place of the campaign's, each unused. Two queries."""
     longest = Petition._meta.get_field("slug").max_length or 100
-    taken = set(Petition.objects.values_list("slug", flat=True).filter(slug__startswith=copy.slug[:70]))
+    taken = used_beginning_with(copy.slug[:70])
     slugs = []
     for petition in petitions:
         rest = petition.slug.removeprefix(campaign.slug).strip("-")

@@ -8,8 +8,9 @@ from typing import Any
 
 from django.db.models import Count, F, Q, Sum, Window
 from django.db.models.functions import RowNumber
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
@@ -24,6 +25,7 @@ from petitions.public_pages import CACHE_CONTROL, IMMUTABLE, public_page, public
 # The count is what an open page asks for every few seconds.
 COUNT_CACHE_CONTROL = "public, max-age=0, s-maxage=2, stale-while-revalidate=10, stale-if-error=600"
 PETITIONS_ON_HOME = 5  # of each campaign
+LONGEST_QUERY = 1000
 
 
 @require_safe
@@ -106,13 +108,18 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def petition(request: HttpRequest, slug: str) -> HttpResponse:
     """A petition with its sign form. One query."""
-    return public_page(request, "petitions/petition.html", petition_context(live_page(slug)))
+    page = live_page(slug)
+    if page.petition.slug != slug:
+        return moved(request, page.url)
+    return public_page(request, "petitions/petition.html", petition_context(page))
 
 
 @require_safe
 def count(request: HttpRequest, slug: str) -> HttpResponse:
     """`{"count", "goal", "local"}`; count and local are null below the floor staff set. One query."""
-    found = get_object_or_404(Petition.objects.public(at=timezone.now()).for_count(), slug=slug)
+    found = at_address(Petition.objects.public(at=timezone.now()).for_count(), slug)
+    if found.slug != slug:
+        return moved(request, reverse("count", args=[found.slug]))
     response = JsonResponse(progress_of(found).as_json())
     return publicly_cached(request, response, cache_control=COUNT_CACHE_CONTROL)
 
@@ -121,6 +128,8 @@ def count(request: HttpRequest, slug: str) -> HttpResponse:
 def versions(request: HttpRequest, slug: str) -> HttpResponse:
     """The public change history, newest first: what was said when, and why it changed. Two queries."""
     page = live_page(slug)
+    if page.petition.slug != slug:
+        return moved(request, page.versions_url)
     newest_first = list(
         page.petition.versions.order_by("-number").defer("letter_html", "notes_html", "notes")
     )
@@ -179,9 +188,29 @@ def logo(request: HttpRequest, pk: int, digest: str) -> HttpResponse:
 
 
 def live_page(slug: str) -> PetitionPage:
-    """The page of a petition visitors may read, or Http404."""
+    """The page of a petition visitors may read, whose address this is or once was; or Http404."""
     now = timezone.now()
-    return page_of(get_object_or_404(Petition.objects.public(at=now).for_page(), slug=slug), at=now)
+    return page_of(at_address(Petition.objects.public(at=now).for_page(), slug), at=now)
+
+
+def at_address(petitions: PetitionQuerySet, slug: str) -> Petition:
+    """The one with this address, or else the one that once had it, or Http404. One query, or two."""
+    found = petitions.filter(slug=slug).first() or petitions.filter(former_addresses__slug=slug).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def moved(request: HttpRequest, url: str) -> HttpResponse:
+    """Leads to where a petition is now, with what the link said beyond the address.
+
+    For good, but browsers ask again: a petition can move back, and then both would lead to each other for ever.
+    """
+    query = request.META.get("QUERY_STRING", "")
+    # A link is not this long; what is would be refused as a redirect.
+    response = HttpResponsePermanentRedirect(f"{url}?{query}" if 0 < len(query) <= LONGEST_QUERY else url)
+    response["Cache-Control"] = CACHE_CONTROL
+    return response
 
 
 def petition_context(page: PetitionPage) -> dict[str, object]:

@@ -105,6 +105,7 @@ class TargetInline(OnCampaignForm, admin.StackedInline):
         formset: Any = super().get_formset(request, obj, **kwargs)
         # Django would refuse to delete any target with a petition; ours go while nobody has seen them.
         formset.form.hand_clean_DELETE = refuse_deleting_published
+        formset.form.editor = request.user
         return formset
 
     @admin.display(description="petition")

@@ -19,6 +19,7 @@ from petitions.admin import preview_views, publishing_views
 from petitions.admin.steps import counted
 from petitions.forms.petitions import PetitionForm
 from petitions.models import Kind, Letter, Petition, Version
+from petitions.readdressing import move_to
 from staff.edits import RecordedAdmin
 
 STATES = {"draft": "Draft", "scheduled": "Scheduled", "open": "Open", "closed": "Closed", "won": "Won"}
@@ -242,7 +243,9 @@ class PetitionAdmin(RecordedAdmin):
         """Saves what the form has, and nothing that publishing or closing may have changed meanwhile."""
         if not change:
             return super().save_model(request, obj, form, change)
-        names = [name for name in form.fields if name != "members"]
+        if "slug" in form.fields:
+            move_to(petition=obj, slug=form.cleaned_data["slug"], actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+        names = [name for name in form.fields if name not in {"members", "slug"}]
         return obj.save(update_fields=names)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:

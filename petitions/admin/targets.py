@@ -49,6 +49,7 @@ class TargetAdmin(RecordedAdmin):
 
     def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        form.editor = request.user
         form.save_petition(obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Target | None = None) -> bool:

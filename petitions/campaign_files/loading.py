@@ -14,7 +14,7 @@ from campaigns.models import Campaign, Organization, Place, Source, Target
 from petitions.campaign_files.checking import problems_of
 from petitions.campaign_files.tables import BrokenFile, CampaignFile, Table, fill
 from petitions.campaign_files.values import normal_line_ends
-from petitions.models import Letter, Petition
+from petitions.models import FormerAddress, Letter, Petition
 from petitions.publishing import Problem
 from staff import audit
 from staff.models import User
@@ -141,7 +141,8 @@ class Loading:
         same_addressee = mine.filter(letter=letter, **addressed).first()
         if not table.text("slug") and same_addressee:
             return same_addressee
-        if refusal := self.refusal(same_address, same_addressee, letter, target):
+        refusal = self.refusal(same_address, same_addressee, letter, target)
+        if refusal := refusal or self.former_address(self.file.slugs[table.path]):
             self.problems.append(Problem(table.place("slug"), refusal))
             return None
         petition = same_address or (same_addressee if target else None) or Petition()
@@ -163,6 +164,17 @@ class Loading:
         if target and elsewhere and elsewhere != here and (here or was_public(elsewhere)):
             return f"The petition to {elsewhere.addressed_to} has the address “{elsewhere.slug}”. Write that one."
         return ""
+
+    def former_address(self, slug: str) -> str:
+        """Why nothing can be put at an address that leads to a petition which moved; "" where it is none."""
+        former = FormerAddress.objects.filter(slug=slug).select_related("petition__letter__campaign").first()
+        if former is None:
+            return ""
+        if former.petition.campaign != self.campaign:
+            return (
+                f"This address belongs to a petition of “{former.petition.campaign}”. Choose a different one."
+            )
+        return f"The petition that was here has the address “{former.petition.slug}” now. Write that one."
 
     def load_members(self, table: Table) -> None:
         petition = self.petitions.get(table.path)

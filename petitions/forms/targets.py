@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from campaigns.forms import TargetForm
 from campaigns.last_names import guess_last_name
@@ -13,6 +14,8 @@ from petitions.checking import petition_problems
 from petitions.forms.addresses import PUBLISHED, SLUG_LENGTH, clean_petition_slug, free_slug
 from petitions.forms.parts import SiblingFormSet, add_problems, kept
 from petitions.models import Kind, Letter, Petition
+from petitions.readdressing import move_to
+from staff.models import User
 
 
 class PetitionFields(forms.Form):
@@ -25,7 +28,8 @@ class PetitionFields(forms.Form):
         label="Address",
         required=False,
         max_length=SLUG_LENGTH,
-        help_text="The last part of the page’s web address. Empty: made from the campaign and the place.",
+        help_text="The last part of the page’s web address. Empty: made from the campaign and the place. "
+        "Once the page was published, an address it had before keeps leading to it.",
         widget=forms.TextInput(attrs={"size": 40, "spellcheck": "false", "autocapitalize": "none"}),
     )
     headline = forms.CharField(
@@ -52,6 +56,8 @@ class TargetPetitionForm(PetitionFields, TargetForm):
     """A target and its petition, as one row: adding the target makes the petition."""
 
     field_order = ("kind", "office", "name", "place_name", "place_region", "place_country")
+    # Who saves, for the record; the admin sets it.
+    editor: User | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         target = kwargs.get("instance")
@@ -96,10 +102,12 @@ class TargetPetitionForm(PetitionFields, TargetForm):
         petition = self.petition or Petition(target=target)
         petition.letter = letter
         petition.headline, petition.local, petition.goal = data["headline"], data["local"], data["goal"]
-        petition.slug = data["slug"]
         if petition.pk:
-            petition.save(update_fields=["letter", "headline", "local", "goal", "slug"])
+            if data["slug"] != petition.slug:
+                move_to(petition=petition, slug=data["slug"], actor=self.editor, at=timezone.now())
+            petition.save(update_fields=["letter", "headline", "local", "goal"])
         else:
+            petition.slug = data["slug"]
             petition.save()
         self.petition = petition
 
