@@ -1,7 +1,7 @@
 """What the public templates are given: a petition, its organization, a card in a list."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +23,18 @@ class Share:
 
 
 @dataclass(frozen=True)
+class StandShown:
+    """The target's move as the pages of both petitions tell it. `other_url` is "" where that one is not on the site."""
+
+    kind: str
+    taken_on: date
+    reason: str
+    ended_this: bool
+    other_url: str
+    other_headline: str
+
+
+@dataclass(frozen=True)
 class PetitionPage:
     """Everything the petition page shows, from one row of `PetitionQuerySet.for_page`; makes no query."""
 
@@ -31,6 +43,7 @@ class PetitionPage:
     state: str
     progress: Progress
     preview: bool = False
+    stand: StandShown | None = None
 
     @property
     def campaign(self) -> Campaign:
@@ -101,7 +114,32 @@ def page_of(petition: Petition, *, at: datetime) -> PetitionPage:
     """The page of a live petition."""
     if petition.current_version is None:
         raise ValueError("A petition without a version has no page.")
-    return PetitionPage(petition, petition.current_version, petition.state(at), progress_of(petition))
+    return PetitionPage(
+        petition,
+        petition.current_version,
+        petition.state(at),
+        progress_of(petition),
+        stand=stand_shown(petition, at=at),
+    )
+
+
+def stand_shown(petition: Petition, *, at: datetime) -> StandShown | None:
+    """The move that ended the petition or opened it, from what `PetitionQuerySet.with_stand` added to its row."""
+    row = vars(petition)
+    if row.get("stand_taken_on") is None:
+        return None
+    ended_this = row["stand_left_slug"] == petition.slug
+    other = "joined" if ended_this else "left"
+    live_at = row[f"stand_{other}_live_at"]
+    is_there = live_at is not None and live_at <= at
+    return StandShown(
+        kind=row["stand_kind"],
+        taken_on=row["stand_taken_on"],
+        reason=row["stand_reason"],
+        ended_this=ended_this,
+        other_url=reverse("petition", args=[row[f"stand_{other}_slug"]]) if is_there else "",
+        other_headline=(row["stand_joined_headline"] or "") if ended_this else "",
+    )
 
 
 @dataclass(frozen=True)
