@@ -13,6 +13,7 @@ from django.db import Error, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from signers.counting import add_up, recount
+from signers.counting_people import count_missing
 from signers.folding import fold
 from signers.forgetting import forget_unconfirmed
 from signers.sending import send_due
@@ -54,6 +55,7 @@ def quick_jobs() -> list[Job]:
 def slow_jobs(now: datetime) -> list[Job]:
     """What may take minutes where there are millions of signatures."""
     return [
+        Job("count people", lambda _at: count_missing(), timedelta(hours=1)),
         Job("forget", lambda at: forget_unconfirmed(at=at), timedelta(hours=1)),
         Job("forget sessions", forget_sessions, timedelta(days=1)),
         Job("recount", lambda _at: len(recount()), timedelta(days=1), due_at=next_night(now)),
@@ -196,6 +198,7 @@ def work_once() -> str:
     trouble = ""
     beat(at=timezone.now())
     forget_unconfirmed(at=timezone.now())
+    count_missing()
     quiet = False
     while not quiet:
         quiet = not fold(at=timezone.now(), limit=FOLDED_AT_ONCE)

@@ -143,9 +143,7 @@ def locked(signature_id: int) -> Signature | None:
 
 def change_count(signature: Signature, change: int) -> None:
     """Appends to what `counting.add_up` adds up."""
-    CountChange.objects.create(
-        petition_id=signature.petition_id, change=change, local_change=change if signature.is_local else 0
-    )
+    CountChange.of(signature, change).save(force_insert=True)
 
 
 def drop_waiting_mails(signature: Signature, at: datetime) -> None:

@@ -59,6 +59,9 @@ def load_demo(*, password: str, at: datetime) -> bool:
     publish(campaign=loaded.campaign, at=at - LIVE_FOR)
     add_signatures(loaded.campaign, at=at)
     counting.add_up(at=at)
+    # Added up in a moment, they would all have signed today.
+    petitions = Petition.objects.filter(letter__campaign=loaded.campaign)
+    counting.count_days(list(petitions.values_list("pk", flat=True)))
     add_staff(password)
     return True
 
@@ -83,9 +86,7 @@ def add_signatures(campaign: Campaign, *, at: datetime) -> None:
     Supporter.objects.bulk_create(people_behind(signatures), batch_size=AT_ONCE)
     Signature.objects.bulk_create(signatures, batch_size=AT_ONCE)
     Consent.objects.bulk_create([consent(campaign, made) for made in signatures], batch_size=AT_ONCE)
-    CountChange.objects.bulk_create(
-        [CountChange(petition_id=made.petition_id, change=1) for made in signatures], batch_size=AT_ONCE
-    )
+    CountChange.objects.bulk_create([CountChange.of(made, 1) for made in signatures], batch_size=AT_ONCE)
 
 
 def people_behind(signatures: list[Signature]) -> list[Supporter]:

@@ -271,10 +271,7 @@ class Batch:
             unique_fields=["petition", "supporter"],
             update_fields=REPLACED,
         )
-        CountChange.objects.bulk_create(
-            CountChange(petition_id=row.petition_id, change=1, local_change=int(row.is_local))
-            for row in self.counted
-        )
+        CountChange.objects.bulk_create(CountChange.of(signature, 1) for signature in self.counted)
         OutgoingMail.objects.bulk_create(self._allowed_mails())
 
     def _allowed_mails(self) -> list[OutgoingMail]:

@@ -219,6 +219,7 @@ class CountChange(models.Model):
     """
 
     petition_id = models.BigIntegerField()
+    # 0 only from a process that began before changes knew their supporter.
     supporter_id = models.BigIntegerField(db_default=0)
     change = models.SmallIntegerField()
     local_change = models.SmallIntegerField(default=0)
@@ -233,6 +234,16 @@ class CountChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.change:+d}"
+
+    @classmethod
+    def of(cls, signature: Signature, change: int) -> "CountChange":
+        """An unsaved change of one signature: 1 or -1. The only way to make one, so that none forgets whose it is."""
+        return cls(
+            petition_id=signature.petition_id,
+            supporter_id=signature.supporter_id,
+            change=change,
+            local_change=change if signature.is_local else 0,
+        )
 
 
 class OutgoingMail(models.Model):
