@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from petitions import views
+from petitions import campaign_views, finder_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("campaigns/<slug:slug>/", views.campaign, name="campaign"),
+    path("campaigns/<slug:slug>/", campaign_views.campaign, name="campaign"),
+    path("campaigns/<slug:slug>/find/", finder_views.find, name="find"),
+    path("campaigns/<slug:slug>/nominate/", finder_views.nominate, name="nominate"),
+    path("campaigns/<slug:slug>/nominated/", finder_views.nominated, name="nominated"),
     path("petitions/<slug:slug>/", views.petition, name="petition"),
     path("petitions/<slug:slug>/count.json", views.count, name="count"),
     path("petitions/<slug:slug>/versions/", views.versions, name="versions"),

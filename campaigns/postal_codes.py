@@ -1,0 +1,134 @@
+"""Postal codes: which city one belongs to, loading those of the United States, and where places lie by them."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Avg
+
+from campaigns.known_cities import City
+from campaigns.models import Place, PostalCode
+from campaigns.place_names import name_key, plain_code
+from campaigns.us_states import CODES, KEYS, UNITED_STATES, is_united_states, region_key, state_name
+
+US = "US"
+BATCH = 2000
+FIELDS = ("name", "other_names", "region", "latitude", "longitude")
+SEPARATORS = re.compile(r"[\s,;]+")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What loading changed."""
+
+    added: int
+    changed: int
+    removed: int
+    located: int
+
+    def __bool__(self) -> bool:
+        return any((self.added, self.changed, self.removed, self.located))
+
+
+def city_of(zip_code: str) -> tuple[City, list[str]] | None:
+    """The city of a US ZIP code, and the keys of its names, the post's own first. One query."""
+    row = PostalCode.objects.filter(country=US, code=zip_code).first()
+    if row is None:
+        return None
+    city = City(row.name, state_name(row.region), UNITED_STATES, row.latitude, row.longitude)
+    return city, [row.name_key, *(key for name in row.other_names if (key := name_key(str(name))))]
+
+
+def matching_length(postal_code: str, prefixes: str) -> int:
+    """How many letters of the plain code the longest fitting prefix of a place covers; 0 where none fits."""
+    fitting = (
+        plain
+        for prefix in SEPARATORS.split(prefixes)
+        if (plain := plain_code(prefix)) and postal_code.startswith(plain)
+    )
+    return max(map(len, fitting), default=0)
+
+
+def load(rows: Iterable[dict[str, Any]]) -> Loaded:
+    """Makes the table hold exactly these ZIP codes, in batches, and locates places. Changes only what differs.
+
+    `rows` are those of `zipcodes.list_all()`; Loaded is false where nothing had to be changed.
+    """
+    with transaction.atomic():
+        known = {row.code: row for row in PostalCode.objects.filter(country=US)}
+        added, changed = [], []
+        for wanted in map(postal_code_of, rows):
+            present = known.pop(wanted.code, None)
+            if present is None:
+                added.append(wanted)
+            elif any(getattr(present, name) != getattr(wanted, name) for name in FIELDS):
+                wanted.pk = present.pk
+                wanted.name_key = name_key(wanted.name)
+                changed.append(wanted)
+        PostalCode.objects.bulk_create(added, batch_size=BATCH)
+        PostalCode.objects.bulk_update(changed, [*FIELDS, "name_key"], batch_size=BATCH)
+        for batch in in_batches([row.pk for row in known.values()]):
+            PostalCode.objects.filter(pk__in=batch).delete()
+        return Loaded(len(added), len(changed), len(known), locate_places())
+
+
+def postal_code_of(row: dict[str, Any]) -> PostalCode:
+    latitude, longitude = degrees(row["lat"]), degrees(row["long"])
+    nowhere = not latitude and not longitude
+    return PostalCode(
+        country=US,
+        code=row["zip_code"],
+        name=row["city"],
+        other_names=list(row["acceptable_cities"]),
+        region=row["state"],
+        latitude=None if nowhere else latitude,
+        longitude=None if nowhere else longitude,
+    )
+
+
+def degrees(text: str) -> float | None:
+    return float(text) if text else None
+
+
+def locate_places() -> int:
+    """Gives places of the United States that have no coordinates those of their ZIP codes; returns how many.
+
+    A place without a region is located where only one city has its name. Two queries and the updates.
+    """
+    wanted = [place for place in Place.objects.filter(latitude=None) if lies_in_the_states(place)]
+    middles: dict[str, dict[str, tuple[float, float]]] = defaultdict(dict)
+    for batch in in_batches(sorted({place.name_key for place in wanted})):
+        codes = PostalCode.objects.filter(country=US, name_key__in=batch).exclude(latitude=None)
+        for name, region, latitude, longitude in (
+            codes.order_by().values_list("name_key", "region").annotate(Avg("latitude"), Avg("longitude"))
+        ):
+            middles[name][KEYS.get(region, "")] = (latitude, longitude)
+    located = []
+    for place in wanted:
+        middle = middle_of(place, middles[place.name_key])
+        if middle is not None:
+            place.latitude, place.longitude = middle
+            located.append(place)
+    Place.objects.bulk_update(located, ["latitude", "longitude"], batch_size=BATCH // 4)
+    return len(located)
+
+
+def lies_in_the_states(place: Place) -> bool:
+    """Whether American ZIP codes can tell where it lies."""
+    if not is_united_states(place.country):
+        return False
+    return not place.region or region_key(place.region) in CODES
+
+
+def middle_of(place: Place, middles: dict[str, tuple[float, float]]) -> tuple[float, float] | None:
+    if place.region:
+        return middles.get(region_key(place.region))
+    return next(iter(middles.values())) if len(middles) == 1 and place.country else None
+
+
+def in_batches(items: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(items), BATCH // 4):
+        yield items[start : start + BATCH // 4]
