@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from petitions.closing import WrongState
-from petitions.models import FormerAddress, Kind, Letter, Petition, Stand
+from petitions.models import Kind, Letter, Petition, Stand
 from petitions.publishing import ReasonNeeded, publish
+from petitions.readdressing import used_beginning_with
 from staff import audit
 from staff.models import User
 
@@ -201,10 +202,7 @@ def slug_beside(petition: Petition) -> str:
     """An address nobody has or had, made from that of the petition of the other side."""
     ending = OTHER[petition.letter.kind]
     base = f"{petition.slug.removesuffix('-thank-you')[: 99 - len(ending) - 5].strip('-')}-{ending}"
-    used = {
-        *Petition.objects.filter(slug__startswith=base).values_list("slug", flat=True),
-        *FormerAddress.objects.filter(slug__startswith=base).values_list("slug", flat=True),
-    }
+    used = used_beginning_with(base)
     return next(
         slug for slug in chain([base], (f"{base}-{number}" for number in count(2))) if slug not in used
     )

@@ -4,6 +4,8 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
+from django.utils import timezone
 
 from campaigns.models import Campaign
 from petitions.closing import WrongState, close, reopen, unpublish
@@ -12,7 +14,8 @@ from petitions.publishing import NotPublishable, publish
 from petitions.taking_a_stand import news_of, outlook, take_a_stand, take_stands, undo
 from staff.models import AuditEntry
 from tests import factories
-from tests.petitions.conftest import add_petition
+from tests.people import text_of
+from tests.petitions.conftest import NOW, add_petition
 
 REASON = "The council voted for Sunday hours."
 
@@ -560,3 +563,107 @@ def test_news_of_petitions_off_the_site_are_not_told(
         unpublish(petition=petition, actor=None, at=now, reason="Wrong name.")
 
     assert news_of(campaign, at=now) == []
+
+
+# --- What visitors find ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shown(live: Petition, now: datetime) -> Stand:
+    """A demand that was won by its mayor, whose thank-you is open."""
+    return take(live, now, taken_on=date(2026, 4, 20))
+
+
+def read(client: Client, address: str) -> str:
+    return text_of(client.get(address))
+
+
+def test_the_won_page_tells_the_story_and_leads_to_the_thank_you(
+    client: Client, shown: Stand, django_assert_num_queries: object
+) -> None:
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        page = client.get(shown.left.get_absolute_url())
+
+    text = text_of(page)
+    assert "Won" in text
+    assert "Mayor Ada Okafor acted on April 20, 2026." in text
+    assert REASON in text
+    assert "Thank Mayor Okafor Thank Mayor Ada Okafor" in text
+    assert f'href="{shown.joined.get_absolute_url()}"' in page.content.decode()
+
+
+def test_the_thank_you_page_says_what_it_is_for(
+    client: Client, shown: Stand, django_assert_num_queries: object
+) -> None:
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        page = client.get(shown.joined.get_absolute_url())
+
+    assert f"Mayor Ada Okafor acted on April 20, 2026: {REASON}" in text_of(page)
+    assert f'href="{shown.left.get_absolute_url()}"' in page.content.decode()
+
+
+def test_a_demand_that_is_open_again_says_since_when(client: Client, shown: Stand) -> None:
+    take(shown.joined, NOW + timedelta(days=3), reason="The hours were cut.")
+
+    assert "Open again since May 1, 2026" not in read(client, shown.joined.get_absolute_url())
+    assert "The hours were cut." in read(client, shown.left.get_absolute_url())
+    assert "Ask Mayor Ada Okafor again" in read(client, shown.joined.get_absolute_url())
+
+
+def test_no_page_leads_to_one_that_is_off_the_site(client: Client, shown: Stand) -> None:
+    unpublish(petition=shown.left, actor=None, at=NOW, reason="Wrong name.")
+
+    page = client.get(shown.joined.get_absolute_url())
+
+    assert shown.left.get_absolute_url() + '"' not in page.content.decode()
+
+
+def test_a_reason_is_shown_as_text(client: Client, live: Petition, now: datetime) -> None:
+    stand = take(live, now, reason="<script>alert(1)</script>\n\nSecond paragraph")
+
+    for petition in (stand.left, stand.joined):
+        assert "<script>alert" not in client.get(petition.get_absolute_url()).content.decode()
+
+
+def test_a_petition_off_the_site_leads_to_the_other_one_to_its_target(client: Client, shown: Stand) -> None:
+    undo(stand=shown, actor=None, at=NOW + timedelta(hours=1))
+
+    answer = client.get(shown.joined.get_absolute_url() + "?r=abc2345678")
+
+    assert answer.status_code == 302
+    assert answer["Location"] == shown.left.get_absolute_url() + "?r=abc2345678"
+    assert "s-maxage=10" in answer["Cache-Control"]
+
+
+def test_with_no_other_it_leads_to_the_campaign(client: Client, two: list[Petition], now: datetime) -> None:
+    unpublish(petition=two[0], actor=None, at=now, reason="Wrong name.")
+
+    answer = client.get(two[0].get_absolute_url())
+
+    assert (answer.status_code, answer["Location"]) == (302, "/campaigns/open-sundays/")
+
+
+def test_an_address_it_once_had_leads_on_too(client: Client, two: list[Petition], now: datetime) -> None:
+    FormerAddress.objects.create(petition=two[0], slug="once")
+    unpublish(petition=two[0], actor=None, at=now, reason="Wrong name.")
+
+    assert client.get("/petitions/once/")["Location"] == "/campaigns/open-sundays/"
+
+
+def test_with_nothing_left_of_the_campaign_nothing_is_found(
+    client: Client, live: Petition, now: datetime
+) -> None:
+    unpublish(petition=live, actor=None, at=now, reason="Wrong name.")
+
+    assert client.get(live.get_absolute_url()).status_code == 404
+
+
+def test_what_was_never_published_stays_unknown(
+    client: Client, campaign: Campaign, live: Petition, letter: Letter
+) -> None:
+    draft = add_petition(letter, place="Hillford", name="Jan van der Berg")
+    scheduled = add_petition(letter, place="Farrow", name="Bo Quill")
+    publish(campaign=campaign, petitions=[scheduled], at=NOW, live_at=timezone.now() + timedelta(days=9))
+
+    assert client.get(draft.get_absolute_url()).status_code == 404
+    assert client.get(scheduled.get_absolute_url()).status_code == 404
