@@ -8,7 +8,14 @@ from typing import Any
 
 from django.db.models import Count, F, Q, Sum, Window
 from django.db.models.functions import RowNumber
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -16,6 +23,7 @@ from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign, Organization
 from petitions.appearance import accent_digest, accent_rules
+from petitions.closing import instead_of
 from petitions.differences import word_diff
 from petitions.models import Kind, Petition, PetitionQuerySet, Version
 from petitions.pages import Card, PetitionPage, absolute, card_of, organization_context, page_of
@@ -108,7 +116,10 @@ def campaign(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def petition(request: HttpRequest, slug: str) -> HttpResponse:
     """A petition with its sign form. One query."""
-    page = live_page(slug)
+    try:
+        page = live_page(slug)
+    except Http404:
+        return led_on(request, slug)
     if page.petition.slug != slug:
         return moved(request, page.url)
     return public_page(request, "petitions/petition.html", petition_context(page))
@@ -127,7 +138,10 @@ def count(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def versions(request: HttpRequest, slug: str) -> HttpResponse:
     """The public change history, newest first: what was said when, and why it changed. Two queries."""
-    page = live_page(slug)
+    try:
+        page = live_page(slug)
+    except Http404:
+        return led_on(request, slug)
     if page.petition.slug != slug:
         return moved(request, page.versions_url)
     newest_first = list(
@@ -206,11 +220,26 @@ def moved(request: HttpRequest, url: str) -> HttpResponse:
 
     For good, but browsers ask again: a petition can move back, and then both would lead to each other for ever.
     """
-    query = request.META.get("QUERY_STRING", "")
-    # A link is not this long; what is would be refused as a redirect.
-    response = HttpResponsePermanentRedirect(f"{url}?{query}" if 0 < len(query) <= LONGEST_QUERY else url)
+    response = HttpResponsePermanentRedirect(with_query(request, url))
     response["Cache-Control"] = CACHE_CONTROL
     return response
+
+
+def led_on(request: HttpRequest, slug: str) -> HttpResponse:
+    """Leads from a petition that has left the site, and may come back, to what is there instead; or Http404."""
+    url = instead_of(slug, at=timezone.now())
+    if not url:
+        raise Http404
+    response = HttpResponseRedirect(with_query(request, url))
+    response["Cache-Control"] = CACHE_CONTROL
+    return response
+
+
+def with_query(request: HttpRequest, url: str) -> str:
+    """With what the link said beyond the address."""
+    query = request.META.get("QUERY_STRING", "")
+    # A link is not this long; what is would be refused as a redirect.
+    return f"{url}?{query}" if 0 < len(query) <= LONGEST_QUERY else url
 
 
 def petition_context(page: PetitionPage) -> dict[str, object]:
