@@ -43,18 +43,19 @@ class City:
 
 def fits(reading: Reading, region: str, country: str, *, unfinished: bool = False) -> bool:
     """Whether what stands after the name can mean this region, this country, or both; `unfinished`: begins so."""
-    if not reading.qualifier:
+    typed = reading.qualifier.replace(" ", "")
+    if not typed:
         return True
     accepted = qualifiers(region, country)
-    if unfinished:
-        return any(key.startswith(reading.qualifier) for key in accepted)
-    return reading.qualifier in accepted
+    return any(key.startswith(typed) for key in accepted) if unfinished else typed in accepted
 
 
 def qualifiers(region: str, country: str) -> set[str]:
+    """What may stand after the name, without spaces."""
     regions = spellings(region)
     countries = COUNTRY_KEYS - {""} if is_united_states(country) else {name_key(country)}
-    return {*regions, *countries, *(f"{one} {other}" for one in regions for other in countries)}
+    both = (region_spelling + other for region_spelling in regions for other in countries)
+    return {key.replace(" ", "") for key in (*regions, *countries, *both)}
 
 
 def by_name(readings: Iterable[Reading]) -> list[City]:

@@ -9,15 +9,19 @@ LONGEST_TYPED = 200
 QUALIFIER_WORDS = 5  # “United States of America” after a region
 ANYWHERE = {"st": "saint", "ste": "sainte", "sta": "santa", "sto": "santo", "sankt": "saint"}
 BEGINNINGS = {"ft": "fort", "mt": "mount"}
+# “De Kalb” and “DeKalb”, “O Fallon” and “O’Fallon”: the post and the people write them differently.
+JOINED_FIRST = frozenset({"de", "du", "el", "la", "le", "mac"})
+JOINED = frozenset({"d", "l", "mc", "o"})
 # Letters of their own, which no normalization takes apart.
 LETTERS = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŧ": "t"}
 )
 APOSTROPHES = re.compile(r"[’‘'ʼʻ`´]")
 PLAIN_WORDS = re.compile(r"[a-z0-9]+")
-OFFICIAL = re.compile(
-    r"\s*(?:the\s+)?(?:city|town|village|borough|municipality)\s+of\s+(?:the\s+)?", re.IGNORECASE
+IN_FRONT = re.compile(
+    r"^\s*(?:the\s+)?(?:city|town|village|borough|municipality)\s+of\s+(?:the\s+)?(?=\w)", re.IGNORECASE
 )
+BEHIND = re.compile(r"(\w)\s+city\s*(?=,|$)", re.IGNORECASE)
 ZIP = re.compile(r"(?<!\d)(\d{5})(?:-?\d{4})?(?!\d)")
 
 
@@ -44,7 +48,20 @@ def key_of(words: list[str]) -> str:
     written_out = [ANYWHERE.get(word, word) for word in words]
     if written_out:
         written_out[0] = BEGINNINGS.get(written_out[0], written_out[0])
-    return " ".join(written_out)[:LONGEST_KEY].rstrip()
+    return " ".join(joined(written_out))[:LONGEST_KEY].rstrip()
+
+
+def joined(words: list[str]) -> list[str]:
+    """With short articles at one with the word they belong to: “coeur d alene” becomes “coeur dalene”."""
+    result: list[str] = []
+    before = ""
+    for index, word in enumerate(words):
+        if index + 1 < len(words) and (word in JOINED or (index == 0 and word in JOINED_FIRST)):
+            before += word
+        else:
+            result.append(before + word)
+            before = ""
+    return result
 
 
 @dataclass(frozen=True)
@@ -106,7 +123,7 @@ def plain_code(code: str) -> str:
 def readings_of(text: str) -> list[Reading]:
     """“Springfield Oregon” may be a name of two words, or Springfield in Oregon; a comma tells."""
     found: dict[Reading, None] = {}
-    for variant in dict.fromkeys((text, OFFICIAL.sub("", text, count=1) if OFFICIAL.match(text) else text)):
+    for variant in dict.fromkeys((text, without_city(text))):
         name, comma, rest = variant.partition(",")
         words = words_of(variant)
         if comma:
@@ -118,9 +135,14 @@ def readings_of(text: str) -> list[Reading]:
     return [reading for reading in found if reading.name]
 
 
+def without_city(text: str) -> str:
+    """“City of Rivermouth” and “Rivermouth City, Westmark” are Rivermouth, unless a city is called so."""
+    return BEHIND.sub(r"\1", IN_FRONT.sub("", text, count=1), count=1)
+
+
 def beginnings_of(text: str) -> list[Reading]:
     """As typed so far: “st” may begin “saint” or “stockton”."""
-    name, _comma, rest = (OFFICIAL.sub("", text, count=1) if OFFICIAL.match(text) else text).partition(",")
+    name, _comma, rest = IN_FRONT.sub("", text, count=1).partition(",")
     words = words_of(name)
-    keys = dict.fromkeys((key_of(words), " ".join(key_of([*words[:-1], "x"]).split()[:-1] + words[-1:])))
-    return [Reading(key, name_key(rest)) for key in keys if key]
+    unfinished = " ".join(joined([*(ANYWHERE.get(word, word) for word in words[:-1]), *words[-1:]]))
+    return [Reading(key, name_key(rest)) for key in dict.fromkeys((key_of(words), unfinished)) if key]

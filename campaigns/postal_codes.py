@@ -16,6 +16,7 @@ from campaigns.us_states import CODES, KEYS, UNITED_STATES, is_united_states, re
 
 US = "US"
 BATCH = 2000
+Point = tuple[float, float]
 FIELDS = ("name", "other_names", "region", "latitude", "longitude")
 SEPARATORS = re.compile(r"[\s,;]+")
 
@@ -94,36 +95,36 @@ def degrees(text: str) -> float | None:
 
 
 def locate_places() -> int:
-    """Gives places of the United States that have no coordinates those of their ZIP codes; returns how many.
+    """Gives places of the United States the coordinates of their ZIP codes; returns how many have changed.
 
-    A place without a region is located where only one city has its name. Two queries and the updates.
+    A place without a region is located where only one city has its name. A query for each 500 names, and the updates.
     """
-    wanted = [place for place in Place.objects.filter(latitude=None) if lies_in_the_states(place)]
-    middles: dict[str, dict[str, tuple[float, float]]] = defaultdict(dict)
-    for batch in in_batches(sorted({place.name_key for place in wanted})):
-        codes = PostalCode.objects.filter(country=US, name_key__in=batch).exclude(latitude=None)
-        for name, region, latitude, longitude in (
-            codes.order_by().values_list("name_key", "region").annotate(Avg("latitude"), Avg("longitude"))
-        ):
-            middles[name][KEYS.get(region, "")] = (latitude, longitude)
-    located = []
-    for place in wanted:
+    places = [place for place in Place.objects.all() if lies_in_the_states(place)]
+    middles: dict[str, dict[str, Point]] = defaultdict(dict)
+    for batch in in_batches(sorted({place.name_key for place in places})):
+        codes = PostalCode.objects.filter(country=US, name_key__in=batch).exclude(latitude=None).order_by()
+        means = codes.values_list("name_key", "region").annotate(Avg("latitude"), Avg("longitude"))
+        for name, region, latitude, longitude in means:
+            # About ten meters; databases add up in whatever order they like.
+            middles[name][KEYS.get(region, "")] = (round(latitude, 4), round(longitude, 4))
+    moved = []
+    for place in places:
         middle = middle_of(place, middles[place.name_key])
-        if middle is not None:
+        if middle is not None and middle != (place.latitude, place.longitude):
             place.latitude, place.longitude = middle
-            located.append(place)
-    Place.objects.bulk_update(located, ["latitude", "longitude"], batch_size=BATCH // 4)
-    return len(located)
+            moved.append(place)
+    Place.objects.bulk_update(moved, ["latitude", "longitude"], batch_size=BATCH // 4)
+    return len(moved)
 
 
 def lies_in_the_states(place: Place) -> bool:
-    """Whether American ZIP codes can tell where it lies."""
+    """Whether ZIP codes can tell where it lies."""
     if not is_united_states(place.country):
         return False
     return not place.region or region_key(place.region) in CODES
 
 
-def middle_of(place: Place, middles: dict[str, tuple[float, float]]) -> tuple[float, float] | None:
+def middle_of(place: Place, middles: dict[str, Point]) -> Point | None:
     if place.region:
         return middles.get(region_key(place.region))
     return next(iter(middles.values())) if len(middles) == 1 and place.country else None

@@ -12,6 +12,8 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from campaigns.nominating import forget_marks
+from campaigns.postal_codes import locate_places
 from signers.counting import add_up, recount
 from signers.counting_people import count_missing
 from signers.folding import fold
@@ -57,6 +59,8 @@ def slow_jobs(now: datetime) -> list[Job]:
     return [
         Job("count people", lambda _at: count_missing(), timedelta(hours=1)),
         Job("forget", lambda at: forget_unconfirmed(at=at), timedelta(hours=1)),
+        Job("forget marks of nominations", lambda at: forget_marks(at=at), timedelta(hours=1)),
+        Job("locate places", lambda _at: locate_places(), timedelta(hours=1)),
         Job("forget sessions", forget_sessions, timedelta(days=1)),
         Job("recount", lambda _at: len(recount()), timedelta(days=1), due_at=next_night(now)),
     ]
@@ -198,6 +202,8 @@ def work_once() -> str:
     trouble = ""
     beat(at=timezone.now())
     forget_unconfirmed(at=timezone.now())
+    forget_marks(at=timezone.now())
+    locate_places()
     count_missing()
     quiet = False
     while not quiet:

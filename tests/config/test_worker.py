@@ -293,7 +293,17 @@ def suppress_close():
 def test_worker_has_a_job_for_everything_that_happens_by_itself():
     names = {job.name for job in (*quick_jobs(), *slow_jobs(NOW))}
 
-    assert names == {"fold", "add up", "heartbeat", "count people", "forget", "forget sessions", "recount"}
+    assert names == {
+        "fold",
+        "add up",
+        "heartbeat",
+        "count people",
+        "forget",
+        "forget marks of nominations",
+        "locate places",
+        "forget sessions",
+        "recount",
+    }
 
 
 @pytest.mark.parametrize(
