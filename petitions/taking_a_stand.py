@@ -48,8 +48,8 @@ class Outlook:
         return self.joined is None or not self.joined.is_open(at)
 
 
-def outlook(petitions: Collection[Petition], *, at: datetime) -> list[Outlook]:
-    """Four queries, whatever their number. The petitions come with letter, campaign, target and place."""
+def outlook(petitions: Collection[Petition]) -> list[Outlook]:
+    """Three queries, whatever their number. The petitions come with letter, campaign, target and place."""
     campaigns = {petition.letter.campaign_id for petition in petitions}
     targets = {petition.target_id for petition in petitions}
     letters = {
@@ -70,21 +70,19 @@ def outlook(petitions: Collection[Petition], *, at: datetime) -> list[Outlook]:
         if joined is not None and letter is not None:
             joined.letter = letter
         stand = standing.get(petition.target_id) if petition.target_id else None
-        found.append(Outlook(petition, joined, letter, problem_with(petition, letter, stand, at)))
+        found.append(Outlook(petition, joined, letter, problem_with(petition, letter, stand)))
     return found
 
 
-def problem_with(petition: Petition, letter: Letter | None, standing: Stand | None, at: datetime) -> str:
+def problem_with(petition: Petition, letter: Letter | None, standing: Stand | None) -> str:
     """Why this petition's target cannot move now, in plain words, or ""."""
     kind = Kind(OTHER[petition.letter.kind])
     if petition.target_id is None:
         return "This petition goes to a group. Only a single target can take a stand."
     if standing is not None and standing.kind == kind:
         return "This target has moved to the other side already."
-    if petition.live_at is None and petition.current_version_id is not None:
-        return "This petition is not on the site. Bring it back first."
-    if not petition.is_live(at):
-        return "This petition is not live yet. Change its kind instead."
+    if petition.current_version_id is None:
+        return "This petition was never published. Change its kind instead."
     if letter is None:
         return f"This campaign has no {kind.label.lower()} letter yet. Write it first."
     return ""
@@ -111,7 +109,7 @@ def take_stands(
     was changed.
     """
     reason = checked(taken_on, reason, at)
-    moves = outlook(locked(petitions), at=at)
+    moves = outlook(locked(petitions))
     if not moves:
         raise WrongState("Choose at least one petition.")
     if len({move.kind for move in moves}) > 1:
@@ -225,14 +223,18 @@ def open_all(petitions: list[Petition], *, actor: User | None, at: datetime) -> 
 
 
 def end(petition: Petition, *, reason: str, actor: User | None, at: datetime) -> None:
-    """Closes what the target leaves behind. One that closed before keeps its day: nothing was signed after it."""
+    """Closes what the target leaves behind. One that closed before keeps its day: nothing was signed after it.
+
+    One that was to go live later does not: nobody is asked any more for what has happened.
+    """
     won = petition.letter.kind == Kind.DEMAND
     if petition.closed_at is None:
         passed = petition.closes_at is not None and petition.closes_at <= at
         petition.closed_at = petition.closes_at if passed else at
     petition.won_at = (petition.won_at or at) if won else None
     petition.closing_note = reason
-    petition.save(update_fields=["closed_at", "won_at", "closing_note"])
+    petition.live_at = petition.live_at if petition.is_live(at) else None
+    petition.save(update_fields=["live_at", "closed_at", "won_at", "closing_note"])
     audit.record(actor=actor, action="won" if won else "closed", subject=petition, at=at, reason=reason)
 
 
@@ -286,7 +288,7 @@ def undo(*, stand: Stand, actor: User | None, at: datetime, reason: str = "") ->
     left, joined = locked([stand.left, stand.joined])
     row = Stand.objects.select_for_update(of=("self",)).select_related("target__place").get(pk=stand.pk)
     refuse_undoing(row, at)
-    put_back(left, row.before["left"])
+    put_back(left, row.before["left"], taken_at=row.recorded_at)
     if row.before["joined"] is None:
         # It was made for this. Closed, it stays off the site until it is wanted again: the next publishing leaves it.
         put_back(joined, {name: None for name in DATES} | {"closed_at": at.isoformat(), "closing_note": ""})
@@ -325,10 +327,12 @@ def state_of(petition: Petition) -> dict[str, str | None]:
     }
 
 
-def put_back(petition: Petition, state: dict[str, str | None]) -> None:
+def put_back(petition: Petition, state: dict[str, str | None], *, taken_at: datetime | None = None) -> None:
+    """What was taken off the site since stays off, unless the move did that at `taken_at` to one yet to go live."""
     moments = {name: datetime.fromisoformat(said) if (said := state[name]) else None for name in DATES}
-    if petition.live_at is None:
-        moments["live_at"] = None  # What was taken off the site since stays off.
+    was_scheduled = taken_at and moments["live_at"] and moments["live_at"] > taken_at
+    if petition.live_at is None and not was_scheduled:
+        moments["live_at"] = None
     for name, moment in moments.items():
         setattr(petition, name, moment)
     petition.closing_note = state["closing_note"] or ""

@@ -213,6 +213,32 @@ def test_a_demand_that_closed_by_itself_keeps_its_day(live: Petition, now: datet
     assert (live.state(now), live.closed_at) == ("won", yesterday)
 
 
+def test_a_demand_off_the_site_stays_off(live: Petition, now: datetime) -> None:
+    unpublish(petition=live, actor=None, at=now, reason="Wrong name.")
+
+    stand = take(live, now)
+
+    assert (live.live_at, live.won_at) == (None, now)
+    undo(stand=stand, actor=None, at=now)
+    live.refresh_from_db()
+    assert (live.live_at, live.closed_at) == (None, None)
+
+
+def test_a_demand_yet_to_go_live_does_not(
+    campaign: Campaign, petition: Petition, thanks: Letter, now: datetime
+) -> None:
+    publish(campaign=campaign, at=now, live_at=now + timedelta(days=5))
+    petition.refresh_from_db()
+    before = dates(petition)
+
+    stand = take(petition, now)
+
+    assert not Petition.objects.public(at=now + timedelta(days=6)).filter(pk=petition.pk).exists()
+    assert other_side(petition).is_open(now)
+    undo(stand=stand, actor=None, at=now)
+    assert dates(petition) == before
+
+
 # --- What is refused, and then changes nothing ---------------------------------------------------------------
 
 
@@ -237,13 +263,6 @@ def test_date_and_reason_are_asked_for(
 def test_a_draft_changes_its_kind_instead(petition: Petition, thanks: Letter, now: datetime) -> None:
     with pytest.raises(WrongState, match="Change its kind"):
         take(petition, now)
-
-
-def test_a_petition_off_the_site_is_brought_back_first(live: Petition, now: datetime) -> None:
-    unpublish(petition=live, actor=None, at=now, reason="Wrong name.")
-
-    with pytest.raises(WrongState, match="not on the site"):
-        take(live, now)
 
 
 def test_a_group_has_nobody_who_could_act(letter: Letter, thanks: Letter, now: datetime) -> None:
@@ -329,11 +348,11 @@ def test_several_mayors_act_on_one_day(two: list[Petition], now: datetime) -> No
     assert {Petition.objects.get(pk=stand.joined_id).state(now) for stand in stands} == {"open"}
 
 
-def test_if_one_cannot_move_none_does(two: list[Petition], now: datetime) -> None:
-    unpublish(petition=two[1], actor=None, at=now, reason="Wrong name.")
+def test_if_one_cannot_move_none_does(letter: Letter, two: list[Petition], now: datetime) -> None:
+    draft = add_petition(letter, place="Farrow", name="Bo Quill")
 
-    with pytest.raises(WrongState, match="Jan van der Berg: This petition is not on the site"):
-        take_stands(petitions=two, taken_on=now.date(), reason=REASON, actor=None, at=now)
+    with pytest.raises(WrongState, match="Bo Quill: This petition was never published"):
+        take_stands(petitions=[*two, draft], taken_on=now.date(), reason=REASON, actor=None, at=now)
 
     assert Petition.objects.get(pk=two[0].pk).is_open(now)
 
@@ -349,7 +368,7 @@ def test_looking_ahead_takes_the_same_queries_for_many(
     petitions = list(Petition.objects.select_related("letter__campaign", "target__place"))
 
     with django_assert_num_queries(3):  # type: ignore[operator]
-        found = outlook(petitions, at=now)
+        found = outlook(petitions)
 
     assert [(item.problem, item.joined) for item in found] == [("", None)] * 2
 
