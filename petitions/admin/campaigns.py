@@ -21,7 +21,7 @@ from campaigns.models import Campaign, Source, Target
 from petitions.admin import publishing_views
 from petitions.admin.mistakes import mistakes_of
 from petitions.admin.petitions import row_of
-from petitions.admin.steps import MOST_ON_FORM, counted, numbers_of, steps_of
+from petitions.admin.steps import MOST_ON_FORM, counted, numbers_of, steps_of, total_text
 from petitions.duplicating import duplicate
 from petitions.forms.campaigns import PublishedCampaignForm, published_petitions
 from petitions.forms.letters import LetterForm, LetterFormSet
@@ -168,6 +168,8 @@ class CampaignAdmin(RecordedAdmin):
                     "confirmation",
                     ("asks_postal_code", "asks_country", "asks_comment"),
                     "count_floor",
+                    "total_of",
+                    "shows_league",
                 ),
             },
         ),
@@ -264,7 +266,7 @@ class CampaignAdmin(RecordedAdmin):
             context |= {
                 "title": campaign.title,
                 "numbers": numbers,
-                "total_text": counted(numbers.signatures, "signature"),
+                "total_text": total_text(numbers.signatures, numbers.people),
                 "petitions_text": counted(numbers.petitions, "petition"),
                 "groups": groups,
                 "has_letters": campaign.letters.exists(),
@@ -378,14 +380,15 @@ class CampaignAdmin(RecordedAdmin):
         return TemplateResponse(request, "admin/campaigns/campaign/duplicate.html", context)
 
     def counts_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """`{"total": "9 signatures", "petitions": {"12": {"state": "Open", "count": "9 signatures"}}}`. Two queries."""
+        """`{"total": "9 signatures", "petitions": {"12": {"state": "Open", "count": "9 signatures"}}}`. Few queries."""
         campaign = self.found(request, pk)
         petitions = Petition.objects.filter(letter__campaign=campaign).select_related("tally")
         rows = {}
         for petition in petitions[: 2 * MOST_ON_FORM]:
             state, count = row_of(petition)
             rows[str(petition.pk)] = {"state": state, "count": count}
-        total = petitions.aggregate(total=Sum("tally__count"))["total"] or 0
-        response = JsonResponse({"total": counted(total, "signature"), "petitions": rows})
+        numbers = numbers_of(campaign)
+        total = total_text(numbers.signatures, numbers.people)
+        response = JsonResponse({"total": total, "petitions": rows})
         response["Cache-Control"] = "no-store"
         return response

@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign, Place, Target
-from petitions.models import Letter, Petition
+from petitions.admin.steps import total_text
+from petitions.models import CampaignTally, Letter, Petition, Tally
 from petitions.publishing import publish
 from staff.models import AuditEntry
 from tests.admin_forms import LETTER, SOURCE, TARGET, campaign_form, client_of, stored_campaign_form
@@ -397,6 +398,33 @@ def test_counts_are_the_numbers_of_the_tallies(editor):
         "total": "1,204 signatures",
         "petitions": {str(petition.pk): {"state": "Open", "count": "1,204 signatures"}},
     }
+
+
+def test_the_admin_tells_how_many_people_signed_more_than_once(editor):
+    petition = make_petition()
+    Tally.objects.update(count=9)
+    CampaignTally.objects.create(campaign=petition.campaign, people=7)
+
+    counts = editor.get(reverse("admin:campaigns_campaign_counts", args=[petition.campaign.pk])).json()
+    overview = editor.get(reverse("admin:index")).content.decode()
+
+    assert counts["total"] == "9 signatures from 7 people"
+    assert "9 signatures from 7 people" in overview
+
+
+@pytest.mark.parametrize(
+    ("signatures", "people", "text"),
+    [
+        (None, None, "0 signatures"),
+        (1, 1, "1 signature"),
+        (2, 1, "2 signatures from 1 person"),
+        (1204, 1100, "1,204 signatures from 1,100 people"),
+        (9, 9, "9 signatures"),
+        (9, None, "9 signatures"),
+    ],
+)
+def test_people_are_named_where_they_are_fewer_than_signatures(signatures, people, text):
+    assert total_text(signatures, people) == text
 
 
 def test_the_steps_say_what_is_next(editor):
