@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from petitions.models import Letter, Petition, Version
 from petitions.rendering import BLOCKS, CALL_TO_ACTION, LOCAL, PAGE_FIELDS, READER, CompiledLetter, values_for
 from toolkit import markdown, merge_fields
+from toolkit.markdown import Uses
 from toolkit.merge_fields import MergeField
 
 # Field of Letter or Petition: whether it is Markdown, may cite, may hold blocks.
@@ -74,7 +75,7 @@ def petition_problems(petition: Petition, *, keys: Collection[str]) -> list[Fiel
     values = values_for(petition)
     for name, fields in (
         ("headline", merge_fields.find(petition.headline)),
-        ("local", markdown.parse(petition.local).fields),
+        ("local", markdown.uses(petition.local).fields),
     ):
         for missing in merge_fields.missing([field for field in fields if field.name in values], values):
             problems.append(FieldProblem(name, no_value(missing, [petition])))
@@ -131,7 +132,12 @@ def line_problems(name: str, text: str, *, fields: Collection[str]) -> list[Fiel
 def text_problems(
     name: str, text: str, *, keys: Collection[str] | None, blocks: Collection[str]
 ) -> list[FieldProblem]:
-    document = markdown.parse(text)
+    return document_problems(name, markdown.uses(text), keys=keys, blocks=blocks)
+
+
+def document_problems(
+    name: str, document: Uses, *, keys: Collection[str] | None, blocks: Collection[str]
+) -> list[FieldProblem]:
     problems = [
         reader_elsewhere(FieldProblem(name, problem.message))
         for problem in document.problems(
