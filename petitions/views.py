@@ -1,4 +1,4 @@
-"""The public pages: home, campaign, petition, change history, and the small files they load."""
+"""The public pages: home, petition, change history, and the small files they load."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -23,9 +23,10 @@ from django.views.decorators.http import require_safe
 
 from campaigns.models import Campaign, Organization
 from petitions.appearance import accent_digest, accent_rules
+from petitions.campaign_page import shared_total
 from petitions.closing import instead_of
 from petitions.differences import word_diff
-from petitions.models import Kind, Petition, PetitionQuerySet, Version
+from petitions.models import Petition, PetitionQuerySet, Version
 from petitions.pages import Card, PetitionPage, absolute, card_of, organization_context, page_of
 from petitions.progress import progress_of
 from petitions.public_pages import CACHE_CONTROL, IMMUTABLE, public_page, publicly_cached
@@ -45,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
     # Totals leave out what is not shown by itself: the difference of two numbers must not tell a third.
     shown = Q(letters__petitions__tally__count__gte=F("count_floor"))
     campaigns = list(
-        Campaign.objects.select_related("organization")
+        Campaign.objects.select_related("organization", "tally")
         .defer("organization__logo")
         .annotate(
             petitions_live=Count("letters__petitions", filter=live),
@@ -65,7 +66,7 @@ def home(request: HttpRequest) -> HttpResponse:
             "petitions_open": campaign.petitions_open,
             "more": max(0, campaign.petitions_open - PETITIONS_ON_HOME),
             "petitions": by_campaign[campaign.pk],
-            "count": campaign.total,
+            "count": campaign.total and shared_total(campaign, campaign.total),
             "url": campaign.get_absolute_url(),
         }
         for campaign in campaigns
@@ -83,34 +84,6 @@ def most_signed(campaigns: Iterable[Campaign], now: datetime) -> PetitionQuerySe
     rank = Window(RowNumber(), partition_by=F("letter__campaign"), order_by=[F("tally__count").desc(), "pk"])
     ranked = Petition.objects.open(at=now).filter(letter__campaign__in=campaigns).annotate(rank=rank)
     return ranked.filter(rank__lte=PETITIONS_ON_HOME).for_cards().order_by("position", "pk")
-
-
-@require_safe
-def campaign(request: HttpRequest, slug: str) -> HttpResponse:
-    """A campaign: its total, whom it thanks and whom it still waits for. Two queries."""
-    now = timezone.now()
-    found = get_object_or_404(
-        Campaign.objects.select_related("organization").defer("organization__logo"), slug=slug
-    )
-    petitions = list(
-        Petition.objects.public(at=now).for_cards().filter(letter__campaign=found).order_by("position", "pk")
-    )
-    if not petitions:
-        raise Http404
-    cards = [card_of(petition, at=now) for petition in petitions]
-    counts = [card.count for card in cards if card.count is not None]
-    context = {
-        "campaign": found,
-        "petitions": cards,
-        "demands": [card for card in cards if card.kind == Kind.DEMAND],
-        "thanks": [card for card in cards if card.kind == Kind.THANK_YOU],
-        "total": sum(counts) if counts else None,
-        "page_title": found.title,
-        "description": found.summary,
-        "canonical_url": absolute(found.get_absolute_url()),
-        **organization_context(found.organization),
-    }
-    return public_page(request, "petitions/campaign.html", context)
 
 
 @require_safe

@@ -1,0 +1,251 @@
+"""What the campaign page shows: the shared total, who stands with us, who we still wait for, and what is new."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from html import escape
+from typing import NamedTuple
+
+from django.db.models import Case, CharField, Q, Value, When
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+
+from campaigns.models import Campaign
+from petitions.models import CampaignTally, Kind, Petition
+from petitions.taking_a_stand import NewsItem, news_of
+
+ROWS_ON_A_PAGE = 1_000
+# A row's HTML is some 150 bytes: the rows of ten large campaigns, or of their last thousand changes, in some megabytes.
+ROWS_REMEMBERED = 10_000
+NEWS_AT_ONCE = 3  # the rest is folded
+STATE_WORDS = {"won": "Won", "closed": "Closed"}
+
+
+class Row(NamedTuple):
+    """A public petition in the list, as the one query of `rows_of` brings it. `name` is a city or a group."""
+
+    slug: str
+    place_name: str
+    addressee: str
+    kind: str
+    state: str
+    count: int | None
+    gained: int
+    target: int | None
+
+
+@dataclass(frozen=True)
+class Side:
+    """Those who stand with us, or those we wait for: how many there are, and the rows of this page as HTML."""
+
+    number: int
+    rows: SafeString
+
+
+@dataclass(frozen=True)
+class CampaignPage:
+    """Everything the campaign page shows. `total` is None where no count may be told."""
+
+    campaign: Campaign
+    total: int | None
+    standing: Side
+    waiting: Side
+    has_demands: bool
+    has_open: bool
+    news: Sequence[NewsItem]
+    number: int
+    pages: int
+
+    @property
+    def petitions(self) -> int:
+        return self.standing.number + self.waiting.number
+
+    @property
+    def total_is_people(self) -> bool:
+        return self.campaign.total_of == Campaign.Total.PEOPLE
+
+    @property
+    def shows_sides(self) -> bool:
+        """Whether there is progress to tell: some stand with us, and some were asked to."""
+        return self.has_demands and self.standing.number > 0
+
+    @property
+    def previous(self) -> int:
+        return self.number - 1
+
+    @property
+    def next(self) -> int:
+        return self.number + 1
+
+    @property
+    def all_stand(self) -> bool:
+        """Whether everybody who was asked has acted."""
+        return self.has_demands and not self.waiting.number
+
+    @property
+    def balance(self) -> str:
+        """How the two sides share the width of the page, so that they end at about the same height."""
+        share = self.standing.number / max(1, self.petitions)
+        return "few" if share < 0.4 else "many" if share > 0.6 else "half"
+
+    @property
+    def latest_news(self) -> Sequence[NewsItem]:
+        return self.news[:NEWS_AT_ONCE]
+
+    @property
+    def earlier_news(self) -> Sequence[NewsItem]:
+        return self.news[NEWS_AT_ONCE:]
+
+
+def campaign_page(campaign: Campaign, *, at: datetime, number: int = 1) -> CampaignPage | None:
+    """Page `number` of a campaign loaded with its tally; None where there is no such page. Two queries."""
+    rows = rows_of(campaign, at=at)
+    counts = [row.count for row in rows if row.count is not None]
+    listed = once_per_city(rows)
+    standing = sorted((row for row in listed if stands_with_us(row)), key=by_momentum)
+    waiting = sorted((row for row in listed if not stands_with_us(row)), key=by_momentum)
+    pages = Pages(len(standing), len(waiting))
+    if not listed or number > pages.number:
+        return None
+    return CampaignPage(
+        campaign=campaign,
+        total=shared_total(campaign, sum(counts)) if counts else None,
+        standing=Side(len(standing), rows_html(standing[pages.standing(number)])),
+        waiting=Side(len(waiting), rows_html(waiting[pages.waiting(number)])),
+        has_demands=any(row.kind == Kind.DEMAND for row in rows),
+        has_open=any(row.state == "open" for row in listed),
+        news=news_of(campaign, at=at) if number == 1 else [],
+        number=number,
+        pages=pages.number,
+    )
+
+
+def rows_of(campaign: Campaign, *, at: datetime) -> list[Row]:
+    """Every public petition of the campaign; what may not be told is left out here. One query."""
+    over = Q(closed_at__isnull=False) | Q(closes_at__lte=at)
+    state = Case(
+        When(won_at__isnull=False, then=Value("won")),
+        When(over, then=Value("closed")),
+        default=Value("open"),
+        output_field=CharField(),
+    )
+    petitions = Petition.objects.public(at=at).filter(letter__campaign=campaign).order_by()
+    values = petitions.values_list(
+        "slug",
+        "current_version__place_name",
+        "current_version__addressee",
+        "current_version__kind",
+        state,
+        "tally__count",
+        "tally__gained_lately",
+        "target_id",
+    )
+    floor = campaign.count_floor
+    return [
+        Row(*row) if row[5] is not None and row[5] >= floor else Row(*row[:5], None, 0, row[7])
+        for row in values
+    ]
+
+
+def once_per_city(rows: Sequence[Row]) -> Sequence[Row]:
+    """Leaves out what is over where the same target has a petition that goes on, or a thank-you after the demand."""
+    targets = [row.target for row in rows if row.target is not None]
+    if len(set(targets)) == len(targets):
+        return rows
+    best: dict[int | None, tuple[bool, bool]] = {}
+    for row in rows:
+        best[row.target] = max(weight(row), best.get(row.target, (False, False)))
+    return [
+        row for row in rows if row.target is None or row.state == "open" or weight(row) == best[row.target]
+    ]
+
+
+def weight(row: Row) -> tuple[bool, bool]:
+    return row.state == "open", row.kind == Kind.THANK_YOU
+
+
+def stands_with_us(row: Row) -> bool:
+    return row.kind == Kind.THANK_YOU or row.state == "won"
+
+
+def by_momentum(row: Row) -> tuple[bool, bool, int, int, str]:
+    """Sorts: what is closed comes last; what no number may be told of stands after the others, by name."""
+    return (
+        row.state == "closed",
+        row.count is None,
+        -row.gained,
+        -(row.count or 0),
+        row.place_name or row.addressee,
+    )
+
+
+@dataclass(frozen=True)
+class Pages:
+    """How the two sides are spread over pages: each page has its share of both."""
+
+    all_standing: int
+    all_waiting: int
+
+    @property
+    def share(self) -> int:
+        """Rows of those who stand with us on one page."""
+        together = self.all_standing + self.all_waiting
+        if together <= ROWS_ON_A_PAGE:
+            return self.all_standing
+        share = -(-ROWS_ON_A_PAGE * self.all_standing // together)
+        return share if not self.all_waiting else min(share, ROWS_ON_A_PAGE - 1)
+
+    @property
+    def number(self) -> int:
+        together = self.all_standing + self.all_waiting
+        if together <= ROWS_ON_A_PAGE:
+            return 1
+        rest = ROWS_ON_A_PAGE - self.share
+        needed = (
+            -(-self.all_standing // self.share) if self.share else 0,
+            -(-self.all_waiting // rest) if rest else 0,
+        )
+        return max(needed)
+
+    def standing(self, number: int) -> slice:
+        return slice(self.share * (number - 1), self.share * number)
+
+    def waiting(self, number: int) -> slice:
+        rest = ROWS_ON_A_PAGE - self.share
+        return slice(rest * (number - 1), rest * number)
+
+
+def rows_html(rows: Iterable[Row]) -> SafeString:
+    return mark_safe("\n".join([row_html(*row[:6]) for row in rows]))  # noqa: S308 - row_html escapes
+
+
+@lru_cache(maxsize=ROWS_REMEMBERED)
+def row_html(slug: str, place_name: str, addressee: str, kind: str, state: str, count: int | None) -> str:
+    """A row of components/city_list.html. Not a template of its own: a page has a thousand of them."""
+    whom = f" <span dir=auto>{escape(addressee)}</span>" if place_name else ""
+    word = f"<em>{STATE_WORDS[state]}</em>" if state in STATE_WORDS else ""
+    signed = f"<b>{count:,}<i> signed</i></b>" if count else ""
+    return f'<li><a href="{address_of(slug)}"><bdi>{escape(place_name or addressee)}</bdi>{whom}</a>{word}{signed}'
+
+
+def address_of(slug: str) -> str:
+    """What `reverse` gives for each petition, asked once: a slug needs no escaping."""
+    return around_slug()[0] + slug + around_slug()[1]
+
+
+@lru_cache
+def around_slug() -> tuple[str, str]:
+    before, _, after = reverse("petition", args=["slug"]).rpartition("slug")
+    return before, after
+
+
+def shared_total(campaign: Campaign, shown: int) -> int:
+    """The campaign's total, where `shown` is the sum of the counts that may be told.
+
+    People are never more than that sum: the difference would tell of counts that are not shown.
+    """
+    tally: CampaignTally | None = getattr(campaign, "tally", None)
+    if campaign.total_of == Campaign.Total.SIGNATURES or tally is None:
+        return shown
+    return min(shown, tally.people)
