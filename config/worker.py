@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from campaigns.nominating import forget_marks
 from campaigns.postal_codes import locate_places
+from petitions.target_lists.keeping import forget_lists
 from signers.counting import add_up, recount
 from signers.counting_people import count_missing
 from signers.folding import fold
@@ -60,6 +61,7 @@ def slow_jobs(now: datetime) -> list[Job]:
         Job("count people", lambda _at: count_missing(), timedelta(hours=1)),
         Job("forget", lambda at: forget_unconfirmed(at=at), timedelta(hours=1)),
         Job("forget marks of nominations", lambda at: forget_marks(at=at), timedelta(hours=1)),
+        Job("forget lists of targets", lambda at: forget_lists(at=at), timedelta(hours=1)),
         Job("locate places", lambda _at: locate_places(), timedelta(hours=1)),
         Job("forget sessions", forget_sessions, timedelta(days=1)),
         Job("recount", lambda _at: len(recount()), timedelta(days=1), due_at=next_night(now)),
@@ -203,6 +205,7 @@ def work_once() -> str:
     beat(at=timezone.now())
     forget_unconfirmed(at=timezone.now())
     forget_marks(at=timezone.now())
+    forget_lists(at=timezone.now())
     locate_places()
     count_missing()
     quiet = False
