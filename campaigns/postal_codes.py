@@ -37,8 +37,10 @@ class Loaded:
 def city_of(zip_code: str) -> tuple[City, list[str]] | None:
     """The city of a US ZIP code, and the keys of its names, the post's own first. One query."""
     row = PostalCode.objects.filter(country=US, code=zip_code).first()
-    if row is None:
-        return None
+    return city_and_names(row) if row else None
+
+
+def city_and_names(row: PostalCode) -> tuple[City, list[str]]:
     city = City(row.name, state_name(row.region), UNITED_STATES, row.latitude, row.longitude)
     return city, [row.name_key, *(key for name in row.other_names if (key := name_key(str(name))))]
 

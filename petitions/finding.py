@@ -98,20 +98,25 @@ def by_postal_code(campaign: Campaign, typed: Typed, at: datetime) -> tuple[list
     if known is None:
         return [], []
     city, names = known
+    there = of_places(campaign, at).filter(target__place__name_key__in=names)[:MOST_ROWS]
+    matches = matches_of(in_city(there, city, names), at)
+    return matches, [] if matches else [city]
+
+
+def in_city(petitions: Iterable[Petition], city: City, names: list[str]) -> list[Petition]:
+    """Those in the American city, by the first of its names under which there is any."""
     region = region_key(city.region)
-    rows = [
-        petition
-        for petition in of_places(campaign, at).filter(target__place__name_key__in=names)[:MOST_ROWS]
-        if is_united_states(place_of(petition).country)
-        and region_key(place_of(petition).region) in {"", region}
-    ]
+    by_name = defaultdict(list)
+    for petition in petitions:
+        place = place_of(petition)
+        if is_united_states(place.country) and region_key(place.region) in {"", region}:
+            by_name[place.name_key].append(petition)
     for name in names:
-        named = [petition for petition in rows if place_of(petition).name_key == name]
         # A place that names its region is surer than one that names none.
-        regional = [petition for petition in named if place_of(petition).region]
-        if named:
-            return matches_of(regional or named, at), []
-    return [], [city]
+        regional = [petition for petition in by_name[name] if place_of(petition).region]
+        if by_name[name]:
+            return regional or by_name[name]
+    return []
 
 
 def places_listing(campaign: Campaign, typed: Typed, at: datetime) -> list[int]:
