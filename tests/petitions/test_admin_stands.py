@@ -91,7 +91,7 @@ def test_the_page_that_will_open_can_be_looked_at(publisher, demand):
     page = publisher.get(reverse("admin:petitions_petition_take-a-stand_page", args=[demand.pk]))
 
     assert "Thank Mayor Okafor" in text_of(page)
-    assert page["Cache-Control"] == "no-store"
+    assert "no-store" in page["Cache-Control"]
     assert Petition.objects.count() == 1
 
 
@@ -124,10 +124,7 @@ def test_the_action_on_the_list_leads_to_the_page(publisher, demand):
     )
 
     assert text_of(page).count("The thank-you is made and opens") == 2
-    assert (
-        f'value="{other.pk}-{demand.pk}"' in page.content.decode()
-        or f'value="{demand.pk}-{other.pk}"' in (page.content.decode())
-    )
+    assert f'value="{demand.pk}-{other.pk}"' in page.content.decode()
 
 
 def test_several_targets_move_with_the_same_words(publisher, demand):
