@@ -144,7 +144,7 @@ def test_sample_can_be_published_without_a_warning() -> None:
 
     published = publish(campaign=loaded.campaign, at=NOW)
 
-    assert published.new == 6
+    assert published.new == 7
     assert not Version.objects.filter(letter_text__contains="{{").exists()
 
 
