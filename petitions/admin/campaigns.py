@@ -1,5 +1,6 @@
 """The campaign's form: from organization to published page, with sources, letters and targets in one save."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -18,7 +19,7 @@ from django.utils.safestring import SafeString
 
 from campaigns.forms import SourceForm
 from campaigns.models import Campaign, Source, Target
-from petitions.admin import publishing_views
+from petitions.admin import campaign_file_views, publishing_views, target_list_views
 from petitions.admin.mistakes import mistakes_of
 from petitions.admin.petitions import row_of
 from petitions.admin.steps import MOST_ON_FORM, counted, numbers_of, steps_of, total_text
@@ -339,6 +340,22 @@ class CampaignAdmin(RecordedAdmin):
         own = [
             path("<int:pk>/publish/", guarded(self.publish_view), name="campaigns_campaign_publish"),
             path("<int:pk>/duplicate/", guarded(self.duplicate_view), name="campaigns_campaign_duplicate"),
+            path("upload/", guarded(self.upload_view), name="campaigns_campaign_upload"),
+            path("<int:pk>/file/", guarded(self.download_view), name="campaigns_campaign_download"),
+            path("<int:pk>/targets/", guarded(self.bring_view), name="campaigns_campaign_bring_targets"),
+            path(
+                "<int:pk>/targets/<int:key>/",
+                guarded(self.list_view(target_list_views.preview_view)),
+                name="campaigns_campaign_target_list",
+            ),
+            *(
+                path(
+                    f"<int:pk>/targets/<int:key>/{verb}/",
+                    guarded(self.list_view(view)),
+                    name=f"campaigns_campaign_{verb}_targets",
+                )
+                for verb, view in target_list_views.VERBS.items()
+            ),
             path("<int:pk>/counts.json", guarded(self.counts_view), name="campaigns_campaign_counts"),
         ]
         return own + super().get_urls()
@@ -348,6 +365,23 @@ class CampaignAdmin(RecordedAdmin):
         if not self.has_view_permission(request, campaign):
             raise PermissionDenied
         return campaign
+
+    def upload_view(self, request: HttpRequest) -> HttpResponse:
+        return campaign_file_views.upload_view(self, request)
+
+    def download_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return campaign_file_views.download_view(self.found(request, pk))
+
+    def bring_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return target_list_views.bring_view(self, request, self.found(request, pk))
+
+    def list_view(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """One of the pages of a list of targets."""
+        return lambda request, pk, key: view(self, request, self.found(request, pk), key)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {"may_upload": campaign_file_views.may_upload(request)} | (extra_context or {})
+        return super().changelist_view(request, context)
 
     def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return publishing_views.publish_view(self, request, self.found(request, pk))

@@ -67,6 +67,15 @@ class Row:
         self.problems.append(CellProblem(column, message))
 
     @property
+    def particulars(self) -> list[FieldChange]:
+        """What a new row says beside whom it is about."""
+        return [
+            FieldChange(column.label, "", self.cells[name])
+            for name, column in COLUMNS.items()
+            if self.cells.get(name) and name not in ("name", "office", "place", "region", "country", "kind")
+        ]
+
+    @property
     def outcome(self) -> str:
         """All that staff were shown of it, and what it is about."""
         target = self.target.pk if self.target else None
