@@ -14,7 +14,7 @@ from campaigns.known_cities import City, fits
 from campaigns.models import Campaign, Place
 from campaigns.place_names import Reading, Typed, read
 from campaigns.postal_codes import city_of, matching_length
-from campaigns.us_states import is_united_states, region_key
+from campaigns.us_states import is_united_states, region_key, state_name
 from petitions.models import Petition, PetitionQuerySet
 from petitions.pages import Card, card_of
 from toolkit.nearest_name import nearest
@@ -327,17 +327,24 @@ def label_of(petitions: list[Petition]) -> Callable[[Petition], str]:
     """How each is told from the others: by region, by country where regions are alike too."""
     seen: dict[str, set[int]] = defaultdict(set)
     for petition in petitions:
-        seen[str(place_of(petition))].add(place_of(petition).pk)
+        seen[label_of_place(place_of(petition))].add(place_of(petition).pk)
 
     def label(petition: Petition) -> str:
         place = place_of(petition)
-        name = str(place)
+        name = label_of_place(place)
         return f"{name}, {place.country}" if len(seen[name]) > 1 and place.country else name
 
     return label
 
 
+def label_of_place(place: Place) -> str:
+    """Name and region; American states are written out."""
+    region = state_name(place.region) if is_united_states(place.country) else place.region
+    return ", ".join(part for part in (place.name, region) if part)
+
+
 def match_of(petition: Petition, at: datetime, *, label: str = "", distance: str = "") -> Match:
+    """A petition to a group, which has no place, is listed by its headline."""
     card = card_of(petition, at=at)
-    place = str(petition.target.place) if petition.target else card.addressee
+    place = label_of_place(petition.target.place) if petition.target else card.headline
     return Match(label or place, card, distance)

@@ -52,7 +52,7 @@ class Finder {
     this.activate(-1);
     if (this.input.value.trim().length < LONG_ENOUGH) {
       this.close();
-      this.news.textContent = "";
+      this.tell("");
       return;
     }
     this.waiting = setTimeout(() => this.ask().catch(() => this.close()), PAUSE);
@@ -78,7 +78,16 @@ class Finder {
     this.list.replaceChildren(...suggestions.map(option));
     this.list.scrollTop = 0;
     this.show(suggestions.length > 0);
-    this.news.textContent = message;
+    this.tell(message);
+  }
+
+  // Read aloud, and shown in the place of the hint.
+  tell(message) {
+    this.news.replaceChildren();
+    if (!message) return;
+    const words = document.createElement("span");
+    words.textContent = message;
+    this.news.append(words);
   }
 
   show(open) {

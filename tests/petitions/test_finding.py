@@ -99,7 +99,7 @@ def test_namesakes_are_listed_with_their_regions(campaign, at_place):
     found = find(campaign, "springfield", at=NOW)
 
     assert found.only is None
-    assert [match.label for match in found.matches] == ["Springfield, OR", "Springfield, VT"]
+    assert [match.label for match in found.matches] == ["Springfield, Oregon", "Springfield, Vermont"]
 
 
 def test_namesakes_in_regions_of_one_name_are_listed_with_their_countries(campaign, at_place):
@@ -254,8 +254,8 @@ def test_nearest_open_petitions_are_offered_with_their_distance(campaign, at_pla
     offered = instead(campaign, find(campaign, "11111", at=NOW), at=NOW)
 
     assert [(match.label, match.distance) for match in offered.near] == [
-        ("Near, OR", "about 7 miles away"),
-        ("Far, OR", "about 70 miles away"),
+        ("Near, Oregon", "about 7 miles away"),
+        ("Far, Oregon", "about 70 miles away"),
     ]
     assert offered.most_signed == []
 
@@ -275,7 +275,7 @@ def test_most_signed_are_offered_where_nothing_is_near(campaign, at_place):
         "Some, Westmark",
         "Few, Westmark",
     ]
-    assert [match.label for match in offered.groups] == ["mayors who open on Sundays"]
+    assert [match.label for match in offered.groups] == ["Open Rivermouth’s library on Sundays"]
 
 
 @pytest.mark.parametrize(
@@ -451,8 +451,8 @@ def test_several_matches_are_a_short_list(ask, at_place):
     response = ask("springfield")
 
     assert response.status_code == 200
-    assert "Springfield, OR" in text_of(response)
-    assert "Springfield, VT" in text_of(response)
+    assert "Springfield, Oregon" in text_of(response)
+    assert "Springfield, Vermont" in text_of(response)
     assert "no-store" in response["Cache-Control"]
     assert not response.cookies
 
@@ -531,9 +531,11 @@ def test_suggestions_for_scripts(ask, at_place):
 
     answer = json.loads(response.content)
     assert len(answer["suggestions"]) == 8
-    assert {"label": "Riverbend one, OR", "kind": "demand", "url": petitions[0].get_absolute_url()} in answer[
-        "suggestions"
-    ]
+    assert {
+        "label": "Riverbend one, Oregon",
+        "kind": "demand",
+        "url": petitions[0].get_absolute_url(),
+    } in answer["suggestions"]
     assert answer["message"] == "8 cities"
     assert "no-store" in response["Cache-Control"]
     assert not response.cookies
