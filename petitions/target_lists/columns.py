@@ -1,12 +1,13 @@
 """The columns of a list of targets, and the many ways people head and fill them."""
 
+import difflib
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from campaigns.models import Place, Target
 from petitions.models import Kind, Petition
-from toolkit.nearest_name import nearest
 from toolkit.text_problems import shortened
 
 FIRST_NAME = "first_name"
@@ -120,6 +121,12 @@ HEADINGS = {
     for heading in (folded(column.name), *column.spellings.split())
 }
 KINDS = {word: kind for kind, words in KIND_WORDS.items() for word in words.split()}
+
+
+def nearest(words: str, known: Collection[str]) -> str | None:
+    """The known word they must have meant. Stricter than for other names: most headings are none of ours."""
+    close = difflib.get_close_matches(folded(words)[:LONGEST_HEADING], known, n=1, cutoff=0.75)
+    return close[0] if close else None
 
 
 def column_of(heading: str) -> str | None:

@@ -376,7 +376,7 @@ def read_markdown(
 
 def without_value(name: str, fields: Sequence[MergeField], petition: Petition) -> list[checking.FieldProblem]:
     values = values_for(petition) if fields else {}
-    missing = merge_fields.missing([merge for merge in fields if merge.name in values], values)
+    missing = merge_fields.missing([merge for merge in fields if merge.name in PAGE_FIELDS], values)
     return [checking.FieldProblem(name, checking.no_value(merge, [petition])) for merge in missing]
 
 
