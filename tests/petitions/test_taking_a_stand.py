@@ -16,6 +16,7 @@ from staff.models import AuditEntry
 from tests import factories
 from tests.people import text_of
 from tests.petitions.conftest import NOW, add_petition
+from tests.threads import in_parallel
 
 REASON = "The council voted for Sunday hours."
 
@@ -302,6 +303,23 @@ def test_taking_it_twice_is_told(live: Petition, now: datetime) -> None:
 
     with pytest.raises(WrongState, match="moved to the other side already"):
         take(live, now)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_colleagues_at_once_one_records_it(live: Petition, now: datetime) -> None:
+    refused = []
+
+    def colleague() -> None:
+        try:
+            take_a_stand(petition=live, taken_on=now.date(), reason=REASON, actor=None, at=now)
+        except WrongState as problem:
+            refused.append(str(problem))
+
+    in_parallel((colleague, 2))
+
+    assert len(refused) == 1
+    assert Stand.objects.count() == 1
+    assert Petition.objects.filter(target=live.target).count() == 2
 
 
 def test_a_won_demand_is_not_simply_reopened(live: Petition, now: datetime) -> None:
@@ -624,9 +642,13 @@ def test_the_thank_you_page_says_what_it_is_for(
 def test_a_demand_that_is_open_again_says_since_when(client: Client, shown: Stand) -> None:
     take(shown.joined, NOW + timedelta(days=3), reason="The hours were cut.")
 
-    assert "Open again since May 1, 2026" not in read(client, shown.joined.get_absolute_url())
-    assert "The hours were cut." in read(client, shown.left.get_absolute_url())
-    assert "Ask Mayor Ada Okafor again" in read(client, shown.joined.get_absolute_url())
+    demand, thank_you = (
+        read(client, shown.left.get_absolute_url()),
+        read(client, shown.joined.get_absolute_url()),
+    )
+    assert "Open since May 4, 2026. The hours were cut." in demand
+    assert "Things changed on May 4, 2026." in thank_you
+    assert "Ask Mayor Ada Okafor" in thank_you
 
 
 def test_no_page_leads_to_one_that_is_off_the_site(client: Client, shown: Stand) -> None:
