@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
@@ -14,7 +14,8 @@ from campaigns.models import Campaign, Source
 from petitions import checking
 from petitions.differences import Difference, differences
 from petitions.models import Letter, Petition, Tally, Version
-from petitions.rendering import CompiledLetter, Rendered, library, render
+from petitions.rendering import CompiledLetter, Rendered, library
+from petitions.rendering_many import Renderer
 from staff import audit
 from staff.models import User
 
@@ -159,11 +160,11 @@ def publishable(campaign: Campaign, petitions: Collection[Petition] | None) -> Q
 
 def render_all(letters: dict[int, Letter], sources: list[Source], petitions: list[Petition]) -> list[Change]:
     by_key = library(sources)
-    compiled = {pk: CompiledLetter.of(letter) for pk, letter in letters.items()}
+    renderers = {pk: Renderer(CompiledLetter.of(letter), by_key) for pk, letter in letters.items()}
     return [
         Change(
             petition,
-            render(petition, compiled=compiled[petition.letter_id], sources=by_key),
+            renderers[petition.letter_id].render(petition),
             petition.signed,  # type: ignore[attr-defined]
         )
         for petition in petitions
@@ -291,7 +292,7 @@ def store_versions(found: Review, *, actor: User | None, at: datetime, reason: s
                 published_at=at,
                 published_by=actor,
                 reason=reason if change.previous else "",
-                **asdict(change.rendered),
+                **change.rendered.fields,
             )
             for change in changes
         ],
