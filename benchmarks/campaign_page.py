@@ -145,12 +145,14 @@ def forget_all() -> None:
     from petitions import campaign_page, public_pages
 
     campaign_page.row_html.cache_clear()
+    campaign_page.sides_of.cache_clear()
     public_pages.packed.cache_clear()
 
 
 def forget_page() -> None:
-    from petitions import public_pages
+    from petitions import campaign_page, public_pages
 
+    campaign_page.sides_of.cache_clear()
     public_pages.packed.cache_clear()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Case, CharField, Q, Value, When
 from django.urls import reverse
@@ -18,12 +18,15 @@ from petitions.taking_a_stand import NewsItem, news_of
 ROWS_ON_A_PAGE = 1_000
 # A row's HTML is some 150 bytes: the rows of ten large campaigns, or of their last thousand changes, in some megabytes.
 ROWS_REMEMBERED = 10_000
+LISTS_REMEMBERED = (
+    8  # of a thousand rows each: most often a page is asked for again before anybody has signed
+)
 NEWS_AT_ONCE = 3  # the rest is folded
 STATE_WORDS = {"won": "Won", "closed": "Closed"}
 
 
 class Row(NamedTuple):
-    """A public petition in the list, as the one query of `rows_of` brings it. `name` is a city or a group."""
+    """A public petition in the list. Without a place it is one to a group; `count` is None where it may not be told."""
 
     slug: str
     place_name: str
@@ -31,16 +34,28 @@ class Row(NamedTuple):
     kind: str
     state: str
     count: int | None
-    gained: int
+    gained: int | None
     target: int | None
 
 
 @dataclass(frozen=True)
 class Side:
-    """Those who stand with us, or those we wait for: how many there are, and the rows of this page as HTML."""
+    """Those who stand with us, or those we wait for: how many there are, and the rows of one page as HTML."""
 
     number: int
     rows: SafeString
+
+
+@dataclass(frozen=True)
+class Sides:
+    """The cities of a campaign on both sides. `shown` is the sum of the counts that may be told, None without any."""
+
+    standing: Side
+    waiting: Side
+    shown: int | None
+    has_demands: bool
+    has_open: bool
+    pages: int
 
 
 @dataclass(frozen=True)
@@ -49,13 +64,17 @@ class CampaignPage:
 
     campaign: Campaign
     total: int | None
-    standing: Side
-    waiting: Side
-    has_demands: bool
-    has_open: bool
+    sides: Sides
     news: Sequence[NewsItem]
     number: int
-    pages: int
+
+    @property
+    def standing(self) -> Side:
+        return self.sides.standing
+
+    @property
+    def waiting(self) -> Side:
+        return self.sides.waiting
 
     @property
     def petitions(self) -> int:
@@ -68,7 +87,7 @@ class CampaignPage:
     @property
     def shows_sides(self) -> bool:
         """Whether there is progress to tell: some stand with us, and some were asked to."""
-        return self.has_demands and self.standing.number > 0
+        return self.sides.has_demands and self.standing.number > 0
 
     @property
     def previous(self) -> int:
@@ -81,7 +100,20 @@ class CampaignPage:
     @property
     def all_stand(self) -> bool:
         """Whether everybody who was asked has acted."""
-        return self.has_demands and not self.waiting.number
+        return self.sides.has_demands and not self.waiting.number
+
+    @property
+    def waiting_title(self) -> str:
+        if not self.sides.has_open:
+            return "Who we waited for"
+        return "Who we still wait for" if self.standing.number else "Who we wait for"
+
+    @property
+    def waiting_hint(self) -> str:
+        """Instead of an empty list of those who stand with us."""
+        if self.standing.number or not self.sides.has_open or self.waiting.number == 1:
+            return ""
+        return "Nobody has taken a stand yet. Who will be the first?"
 
     @property
     def balance(self) -> str:
@@ -100,29 +132,16 @@ class CampaignPage:
 
 def campaign_page(campaign: Campaign, *, at: datetime, number: int = 1) -> CampaignPage | None:
     """Page `number` of a campaign loaded with its tally; None where there is no such page. Two queries."""
-    rows = rows_of(campaign, at=at)
-    counts = [row.count for row in rows if row.count is not None]
-    listed = once_per_city(rows)
-    standing = sorted((row for row in listed if stands_with_us(row)), key=by_momentum)
-    waiting = sorted((row for row in listed if not stands_with_us(row)), key=by_momentum)
-    pages = Pages(len(standing), len(waiting))
-    if not listed or number > pages.number:
+    sides = sides_of(tuple(values_of(campaign, at=at)), campaign.count_floor, number)
+    if number > sides.pages:
         return None
-    return CampaignPage(
-        campaign=campaign,
-        total=shared_total(campaign, sum(counts)) if counts else None,
-        standing=Side(len(standing), rows_html(standing[pages.standing(number)])),
-        waiting=Side(len(waiting), rows_html(waiting[pages.waiting(number)])),
-        has_demands=any(row.kind == Kind.DEMAND for row in rows),
-        has_open=any(row.state == "open" for row in listed),
-        news=news_of(campaign, at=at) if number == 1 else [],
-        number=number,
-        pages=pages.number,
-    )
+    total = None if sides.shown is None else shared_total(campaign, sides.shown)
+    news = news_of(campaign, at=at) if number == 1 else []
+    return CampaignPage(campaign, total, sides, news, number)
 
 
-def rows_of(campaign: Campaign, *, at: datetime) -> list[Row]:
-    """Every public petition of the campaign; what may not be told is left out here. One query."""
+def values_of(campaign: Campaign, *, at: datetime) -> Iterable[tuple[Any, ...]]:
+    """A `Row` for every public petition of the campaign, as plain values. One query."""
     over = Q(closed_at__isnull=False) | Q(closes_at__lte=at)
     state = Case(
         When(won_at__isnull=False, then=Value("won")),
@@ -131,7 +150,7 @@ def rows_of(campaign: Campaign, *, at: datetime) -> list[Row]:
         output_field=CharField(),
     )
     petitions = Petition.objects.public(at=at).filter(letter__campaign=campaign).order_by()
-    values = petitions.values_list(
+    return petitions.values_list(
         "slug",
         "current_version__place_name",
         "current_version__addressee",
@@ -141,11 +160,25 @@ def rows_of(campaign: Campaign, *, at: datetime) -> list[Row]:
         "tally__gained_lately",
         "target_id",
     )
-    floor = campaign.count_floor
-    return [
-        Row(*row) if row[5] is not None and row[5] >= floor else Row(*row[:5], None, 0, row[7])
-        for row in values
-    ]
+
+
+@lru_cache(maxsize=LISTS_REMEMBERED)
+def sides_of(values: tuple[tuple[Any, ...], ...], floor: int, number: int) -> Sides:
+    """Both sides of a campaign, sorted, from what `values_of` brought. Nothing that stays below the floor leaves it."""
+    rows = [Row(*row) if (row[5] or 0) >= floor else Row(*row[:5], None, 0, row[7]) for row in values]
+    listed = once_per_city(rows)
+    standing = sorted((row for row in listed if stands_with_us(row)), key=by_momentum)
+    waiting = sorted((row for row in listed if not stands_with_us(row)), key=by_momentum)
+    pages = Pages(len(standing), len(waiting))
+    counts = [row.count for row in rows if row.count is not None]
+    return Sides(
+        standing=Side(len(standing), rows_html(standing[pages.standing(number)])),
+        waiting=Side(len(waiting), rows_html(waiting[pages.waiting(number)])),
+        shown=sum(counts) if counts else None,
+        has_demands=any(row.kind == Kind.DEMAND for row in rows),
+        has_open=any(row.state == "open" for row in listed),
+        pages=pages.number if listed else 0,
+    )
 
 
 def once_per_city(rows: Sequence[Row]) -> Sequence[Row]:
@@ -174,7 +207,7 @@ def by_momentum(row: Row) -> tuple[bool, bool, int, int, str]:
     return (
         row.state == "closed",
         row.count is None,
-        -row.gained,
+        -(row.gained or 0),
         -(row.count or 0),
         row.place_name or row.addressee,
     )

@@ -17,6 +17,7 @@ WORTH_COMPRESSING = 400  # bytes; below, the wrapping costs more than it saves
 # A large page takes the time: half of it for a tenth more bytes.
 LEVEL, LARGE, LEVEL_OF_LARGE = 6, 50_000, 4
 PACKED_REMEMBERED = 32  # some megabytes if all of them were large
+COMPRESSED = frozenset({"image/png"})  # already
 ACCEPTS_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 # The form's stamp changes every few seconds; a page that differs in nothing else is the same page.
 STAMP = re.compile(rb'name="stamp" value="[^"]*"')
@@ -41,9 +42,8 @@ def publicly_cached(
     conditional = get_conditional_response(request, etag=response["ETag"], response=response)
     if conditional is not response and isinstance(conditional, HttpResponse):
         return conditional
-    if len(response.content) > WORTH_COMPRESSING and ACCEPTS_GZIP.search(
-        request.headers.get("Accept-Encoding", "")
-    ):
+    worth_it = len(response.content) > WORTH_COMPRESSING and response.get("Content-Type") not in COMPRESSED
+    if worth_it and ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
         response.content = packed(response.content)
         response["Content-Encoding"] = "gzip"
     return response
