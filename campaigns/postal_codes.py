@@ -61,34 +61,39 @@ def load(rows: Iterable[dict[str, Any]]) -> Loaded:
     `rows` are those of `zipcodes.list_all()`; Loaded is false where nothing had to be changed.
     """
     with transaction.atomic():
-        known = {row.code: row for row in PostalCode.objects.filter(country=US)}
+        codes = PostalCode.objects.filter(country=US)
+        known = {code: (pk, tuple(values)) for pk, code, *values in codes.values_list("pk", "code", *FIELDS)}
         added, changed = [], []
-        for wanted in map(postal_code_of, rows):
-            present = known.pop(wanted.code, None)
-            if present is None:
-                added.append(wanted)
-            elif any(getattr(present, name) != getattr(wanted, name) for name in FIELDS):
-                wanted.pk = present.pk
-                wanted.name_key = name_key(wanted.name)
-                changed.append(wanted)
+        for row in rows:
+            values = values_of(row)
+            pk, present = known.pop(row["zip_code"], (None, None))
+            if pk is None:
+                added.append(
+                    PostalCode(country=US, code=row["zip_code"], **dict(zip(FIELDS, values, strict=True)))
+                )
+            elif present != values:
+                changed.append(
+                    PostalCode(
+                        pk=pk, name_key=name_key(row["city"]), **dict(zip(FIELDS, values, strict=True))
+                    )
+                )
         PostalCode.objects.bulk_create(added, batch_size=BATCH)
         PostalCode.objects.bulk_update(changed, [*FIELDS, "name_key"], batch_size=BATCH)
-        for batch in in_batches([row.pk for row in known.values()]):
+        for batch in in_batches([pk for pk, _values in known.values()]):
             PostalCode.objects.filter(pk__in=batch).delete()
         return Loaded(len(added), len(changed), len(known), locate_places())
 
 
-def postal_code_of(row: dict[str, Any]) -> PostalCode:
+def values_of(row: dict[str, Any]) -> tuple[Any, ...]:
+    """In the order of FIELDS."""
     latitude, longitude = degrees(row["lat"]), degrees(row["long"])
     nowhere = not latitude and not longitude
-    return PostalCode(
-        country=US,
-        code=row["zip_code"],
-        name=row["city"],
-        other_names=list(row["acceptable_cities"]),
-        region=row["state"],
-        latitude=None if nowhere else latitude,
-        longitude=None if nowhere else longitude,
+    return (
+        row["city"],
+        list(row["acceptable_cities"]),
+        row["state"],
+        None if nowhere else latitude,
+        None if nowhere else longitude,
     )
 
 

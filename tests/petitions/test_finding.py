@@ -342,8 +342,8 @@ def test_number_of_queries_does_not_grow_with_the_petitions(campaign, letter, at
 def test_every_zip_code_of_the_package_resolves(campaign, letter):
     rows = zipcodes.list_all()
     load(rows)
-    # A petition in every third city, about 10,000: all others must be known as cities without one.
-    towns = sorted({(row["city"], row["state"]) for row in rows})[::3]
+    # A petition in every fourth city, about 7,500: all others must be known as cities without one.
+    towns = sorted({(row["city"], row["state"]) for row in rows})[::4]
     publish_in(letter, towns)
     by_name = defaultdict(list)
     for petition in of_places(campaign, NOW):
@@ -362,7 +362,7 @@ def test_every_zip_code_of_the_package_resolves(campaign, letter):
     assert len(rows) == PostalCode.objects.count() > 42_000
     assert wrong == []
     # The same through the front door, for some of them.
-    for row in random.Random(3).sample(rows, 150):
+    for row in random.Random(3).sample(rows, 40):
         found = find(campaign, row["zip_code"], at=NOW)
         assert found.matches or found.city, row["zip_code"]
 
@@ -406,7 +406,6 @@ def test_a_thousand_odd_inputs_give_no_error(campaign, at_place):
     for typed in (*ODD, *(made_up(seed) for seed in range(1000))):
         found = find(campaign, typed, at=NOW)
         assert finder_views.suggestions(found)["message"]
-        assert isinstance(finder_views.nominee(found, typed), str)
 
 
 # --- The page
