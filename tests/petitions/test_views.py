@@ -98,10 +98,11 @@ def test_drafts_and_scheduled_petitions_are_not_there(
     assert client.get("/petitions/demand-rivermouth/count.json").status_code == 404
 
 
-def test_unpublished_petition_is_gone(client: Client, live: Petition) -> None:
+def test_unpublished_petition_is_gone_and_leads_to_its_campaign(client: Client, live: Petition) -> None:
     unpublish(petition=live, actor=None, at=timezone.now(), reason="Wrong name.")
 
-    assert client.get("/petitions/demand-rivermouth/").status_code == 404
+    assert client.get("/petitions/demand-rivermouth/")["Location"] == "/campaigns/open-sundays/"
+    assert client.get("/petitions/demand-rivermouth/count.json").status_code == 404
     assert "Okafor" not in client.get("/campaigns/open-sundays/").content.decode()
 
 
