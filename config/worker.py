@@ -14,6 +14,9 @@ from django.utils import timezone
 
 from campaigns.nominating import forget_marks
 from campaigns.postal_codes import locate_places
+from petitions.league import rank_all
+from petitions.momentum import remember as remember_momentum
+from petitions.share_images.keeping import Painter
 from petitions.target_lists.keeping import forget_lists
 from signers.counting import add_up, recount
 from signers.counting_people import count_missing
@@ -55,15 +58,24 @@ def quick_jobs() -> list[Job]:
     ]
 
 
-def slow_jobs(now: datetime) -> list[Job]:
+def slow_jobs(now: datetime, keep_on: Callable[[], bool] = lambda: True) -> list[Job]:
     """What may take minutes where there are millions of signatures."""
+    painter = Painter()
     return [
+        Job("momentum", lambda at: remember_momentum(at=at), timedelta(seconds=10)),
+        Job("league", lambda at: rank_all(at), timedelta(seconds=10)),
         Job("count people", lambda _at: count_missing(), timedelta(hours=1)),
         Job("forget", lambda at: forget_unconfirmed(at=at), timedelta(hours=1)),
         Job("forget marks of nominations", lambda at: forget_marks(at=at), timedelta(hours=1)),
         Job("forget lists of targets", lambda at: forget_lists(at=at), timedelta(hours=1)),
         Job("locate places", lambda _at: locate_places(), timedelta(hours=1)),
         Job("forget sessions", forget_sessions, timedelta(days=1)),
+        Job(
+            "share images",
+            lambda at: painter.draw_due(at=at, keep_on=keep_on),
+            timedelta(seconds=15),
+            again_at_once=True,
+        ),
         Job("recount", lambda _at: len(recount()), timedelta(days=1), due_at=next_night(now)),
     ]
 
@@ -117,7 +129,9 @@ class Worker:
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         threads = [
             threading.Thread(target=self._work, args=(quick_jobs(),), name="quick", daemon=True),
-            threading.Thread(target=self._work, args=(slow_jobs(timezone.now()),), name="slow", daemon=True),
+            threading.Thread(
+                target=self._work, args=(slow_jobs(timezone.now(), self._keeps_on),), name="slow", daemon=True
+            ),
             threading.Thread(target=self._send_mails, name="mail", daemon=True),
         ]
         for thread in threads:
@@ -132,6 +146,9 @@ class Worker:
             thread.join(max(0, leaving - time.monotonic()))
         logger.info("The worker has stopped.")
         return asked is not None
+
+    def _keeps_on(self) -> bool:
+        return not self.stopping.is_set()
 
     def _work(self, todo: list[Job]) -> None:
         backoff = Backoff("The database", DATABASE_BACKOFF)
@@ -152,7 +169,7 @@ class Worker:
     def _send_some(self, database: Backoff, server: Backoff) -> float:
         """Sends what is due; returns the seconds until the next look."""
         try:
-            done = send_due(at=timezone.now(), limit=SENT_AT_ONCE, keep_on=lambda: not self.stopping.is_set())
+            done = send_due(at=timezone.now(), limit=SENT_AT_ONCE, keep_on=self._keeps_on)
         except ServerUnavailable as error:
             database.worked()
             return server.failed(error.reason)
@@ -202,6 +219,7 @@ def log_failure(name: str, error: Exception) -> None:
 def work_once() -> str:
     """Does everything that is due, until nothing is left; returns what is wrong with the mail server, or ""."""
     trouble = ""
+    painter = Painter()
     beat(at=timezone.now())
     forget_unconfirmed(at=timezone.now())
     forget_marks(at=timezone.now())
@@ -212,9 +230,12 @@ def work_once() -> str:
     while not quiet:
         quiet = not fold(at=timezone.now(), limit=FOLDED_AT_ONCE)
         quiet &= not add_up(at=timezone.now())
+        quiet &= not painter.draw_due(at=timezone.now())
         if not trouble:
             try:
                 quiet &= not send_due(at=timezone.now(), limit=SENT_AT_ONCE)
             except ServerUnavailable as error:
                 trouble = error.reason
+    remember_momentum(at=timezone.now())
+    rank_all(timezone.now())
     return trouble

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, Organization
 from petitions.appearance import accent_url, logo_of
+from petitions.league import Standing, standing_of
 from petitions.models import Kind, Petition, Version
 from petitions.progress import Progress, progress_of
 
@@ -20,6 +21,16 @@ class Share:
     title: str
     text: str
     url: str
+
+
+@dataclass(frozen=True)
+class ImageShown:
+    """The picture of a shared link: its absolute address, and what it says for those who do not see it."""
+
+    url: str
+    alt: str
+    width: int = 1200
+    height: int = 630
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,11 @@ class PetitionPage:
         return self.version.kind == Kind.THANK_YOU
 
     @property
+    def standing(self) -> Standing | None:
+        """The city's place in the league, where the campaign shows one."""
+        return standing_of(self.petition)
+
+    @property
     def has_history(self) -> bool:
         return self.version.number > 1
 
@@ -95,6 +111,15 @@ class PetitionPage:
     @property
     def share(self) -> Share:
         return Share(self.version.share_title, self.version.share_text, absolute(self.url))
+
+    @property
+    def image(self) -> ImageShown | None:
+        """None until the worker has drawn it."""
+        drawn = getattr(self.petition, "share_image", None)
+        if drawn is None:
+            return None
+        url = reverse("share-image", args=[self.petition.slug, drawn.digest])
+        return ImageShown(absolute(url), f"{self.version.headline} – a petition to {self.version.addressee}")
 
     @property
     def recipient_line(self) -> str:

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError
 from django.db.models import Count, Model, Q, QuerySet, Sum
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -19,7 +19,7 @@ from django.utils.safestring import SafeString
 
 from campaigns.forms import SourceForm
 from campaigns.models import Campaign, Source, Target
-from petitions.admin import campaign_file_views, publishing_views, target_list_views
+from petitions.admin import campaign_file_views, publishing_views, sharing_views, target_list_views
 from petitions.admin.mistakes import mistakes_of
 from petitions.admin.petitions import row_of
 from petitions.admin.steps import MOST_ON_FORM, counted, numbers_of, steps_of, total_text
@@ -356,6 +356,9 @@ class CampaignAdmin(RecordedAdmin):
                 )
                 for verb, view in target_list_views.VERBS.items()
             ),
+            path("<int:pk>/addresses/", guarded(self.addresses_view), name="campaigns_campaign_addresses"),
+            path("<int:pk>/addresses/sheet/", guarded(self.sheet_view), name="campaigns_campaign_qr_sheet"),
+            path("<int:pk>/addresses.csv", guarded(self.csv_view), name="campaigns_campaign_addresses_csv"),
             path("<int:pk>/counts.json", guarded(self.counts_view), name="campaigns_campaign_counts"),
         ]
         return own + super().get_urls()
@@ -378,6 +381,15 @@ class CampaignAdmin(RecordedAdmin):
     def list_view(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         """One of the pages of a list of targets."""
         return lambda request, pk, key: view(self, request, self.found(request, pk), key)
+
+    def addresses_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return sharing_views.campaign_addresses(self, request, self.found(request, pk))
+
+    def sheet_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return sharing_views.campaign_sheet(self, request, self.found(request, pk))
+
+    def csv_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
+        return sharing_views.campaign_csv(request, self.found(request, pk))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {"may_upload": campaign_file_views.may_upload(request)} | (extra_context or {})

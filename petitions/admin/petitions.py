@@ -16,7 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.models import Campaign, Target
-from petitions.admin import matrix, preview_views, publishing_views, stand_views
+from petitions.admin import matrix, preview_views, publishing_views, sharing_views, stand_views
 from petitions.admin.kind_view import kind_view
 from petitions.admin.petition_filters import (
     InRegion,
@@ -314,7 +314,9 @@ class PetitionAdmin(RecordedAdmin):
     @admin.display(description="pages")
     def links(self, petition: Petition) -> SafeString:
         preview = format_html(
-            '<a href="{}">Preview</a>', reverse("admin:petitions_petition_preview", args=[petition.pk])
+            '<a href="{}">Preview</a> <a href="{}">Sharing</a>',
+            reverse("admin:petitions_petition_preview", args=[petition.pk]),
+            sharing_views.sharing_url(petition),
         )
         if not petition.is_live(timezone.now()):
             return preview
@@ -339,6 +341,15 @@ class PetitionAdmin(RecordedAdmin):
         own.append(
             path("change-kind/", guarded(self.change_kind_view), name="petitions_petition_change-kind")
         )
+        own += [
+            path("<int:pk>/sharing/", guarded(self.sharing_view), name="petitions_petition_sharing"),
+            path(
+                "<int:pk>/sharing/image.png",
+                guarded(self.share_image_view),
+                name="petitions_petition_share_image",
+            ),
+            path("<int:pk>/sharing/<int:address>.svg", guarded(self.qr_view), name="petitions_petition_qr"),
+        ]
         for verb in publishing_views.VERBS:
             own.append(path(f"{verb}/", guarded(self.verb_view(verb)), name=f"petitions_petition_{verb}"))
         return own + super().get_urls()
@@ -360,3 +371,12 @@ class PetitionAdmin(RecordedAdmin):
 
     def preview_part_view(self, request: HttpRequest, pk: int, part: str) -> HttpResponse:
         return preview_views.part(request, self.found(request, pk), part)
+
+    def sharing_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return sharing_views.petition_sharing(self, request, self.found(request, pk))
+
+    def share_image_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return sharing_views.petition_image(request, self.found(request, pk))
+
+    def qr_view(self, request: HttpRequest, pk: int, address: int) -> HttpResponse:
+        return sharing_views.petition_qr(request, self.found(request, pk), address)

@@ -25,8 +25,10 @@ class PetitionQuerySet(models.QuerySet["Petition"]):
         """With everything a public page shows, in one query, without the logo's bytes and the letter's source."""
         return (
             self.with_stand()
-            .select_related("letter__campaign__organization", "current_version", "tally", "target__place")
-            .defer("letter__campaign__organization__logo", "letter__body", "local")
+            .select_related(
+                "letter__campaign__organization", "current_version", "tally", "target__place", "share_image"
+            )
+            .defer("letter__campaign__organization__logo", "letter__body", "local", "share_image__png")
         )
 
     def with_stand(self) -> "PetitionQuerySet":

@@ -297,10 +297,13 @@ def test_worker_has_a_job_for_everything_that_happens_by_itself():
         "fold",
         "add up",
         "heartbeat",
+        "momentum",
+        "league",
         "count people",
         "forget",
         "forget marks of nominations",
         "locate places",
+        "share images",
         "forget sessions",
         "recount",
     }
