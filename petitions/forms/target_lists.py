@@ -84,8 +84,9 @@ class RowForm(forms.Form):
         self.row = row
         self.of_row = wrong.pop("", [])
         for name, column in COLUMNS.items():
-            if name in {*columns, *wrong} or column.needed:
-                self.fields[name] = field_for(name, row.cells.get(name, ""), kinds)
+            text = row.cells.get(name, "")
+            if name in wrong or column.needed or (name in columns and (text or not column.several_lines)):
+                self.fields[name] = field_for(name, text, kinds)
                 self.fields[name].widget.attrs |= described(self.auto_id_of(name), name in wrong)
                 self.fields[name].mistakes = wrong.get(name, [])  # type: ignore[attr-defined]
 

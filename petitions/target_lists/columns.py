@@ -93,7 +93,7 @@ COLUMNS = {
             several_lines=True,
         ),
         # Not “address”: in most lists that is a street.
-        Column("slug", "Address of the page", longest(Petition, "slug"), "petitionslug"),
+        Column("slug", "Slug", longest(Petition, "slug"), "petitionslug"),
         Column("goal", "First goal", 100, "firstgoal signaturegoal"),
         Column(
             "postal_prefixes",
@@ -118,7 +118,7 @@ def folded(words: str) -> str:
 HEADINGS = {
     heading: column.name
     for column in COLUMNS.values()
-    for heading in (folded(column.name), *column.spellings.split())
+    for heading in (folded(column.name), folded(column.label), *column.spellings.split())
 }
 KINDS = {word: kind for kind, words in KIND_WORDS.items() for word in words.split()}
 
