@@ -132,7 +132,7 @@ class ReviewOutdated(Exception):
 
 
 def review(campaign: Campaign, *, petitions: Collection[Petition] | None = None) -> Review:
-    """Renders every petition that is not closed (or those of `petitions`) without storing anything. Five queries."""
+    """Renders every petition that is not closed (or those of `petitions`) without storing anything. Six queries."""
     sources = list(campaign.sources.all())
     letters = {
         letter.pk: letter
@@ -143,15 +143,19 @@ def review(campaign: Campaign, *, petitions: Collection[Petition] | None = None)
         petition.letter = letters[petition.letter_id]
     errors = find_errors(campaign, list(letters.values()), sources, chosen)
     warnings = find_warnings(list(letters.values()), sources, chosen)
-    return Review(campaign, errors, warnings, render_all(letters, sources, chosen))
+    return Review(campaign, errors, warnings, with_texts(render_all(letters, sources, chosen)))
 
 
 def publishable(campaign: Campaign, petitions: Collection[Petition] | None) -> QuerySet[Petition]:
-    """A closed petition keeps the text it closed with. Each row knows whether anybody signed it: `.signed`."""
+    """A closed petition keeps the text it closed with. Each row knows whether anybody signed it: `.signed`.
+
+    Of the version that is live, without the long texts but the statement.
+    """
     signatures = Petition._meta.get_field("signatures").related_model
     rows = (
         Petition.objects.filter(letter__campaign=campaign, closed_at=None)
         .select_related("target__place", "current_version")
+        .defer(*(f"current_version__{name}" for name in Version.LONG if name != "statement"))
         .annotate(signed=Exists(signatures._default_manager.filter(petition=OuterRef("pk"))))
         .order_by("position", "pk")
     )
@@ -169,6 +173,17 @@ def render_all(letters: dict[int, Letter], sources: list[Source], petitions: lis
         )
         for petition in petitions
     ]
+
+
+def with_texts(changes: list[Change]) -> list[Change]:
+    """Loads what is live in full where it will change, which most often is nowhere. One query."""
+    changed = [change.petition for change in changes if change.status == CHANGED]
+    versions = (
+        Version.objects.in_bulk([petition.current_version_id for petition in changed]) if changed else {}
+    )
+    for petition in changed:
+        petition.current_version = versions[petition.current_version_id]
+    return changes
 
 
 def find_errors(
@@ -300,7 +315,8 @@ def store_versions(found: Review, *, actor: User | None, at: datetime, reason: s
     )
     for change, version in zip(changes, versions, strict=True):
         change.petition.current_version = version
-    Petition.objects.bulk_update([change.petition for change in changes], ["current_version"], batch_size=200)
+    newest = Version.objects.filter(petition=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    Petition.objects.filter(pk__in=[change.petition.pk for change in changes]).update(current_version=newest)
     Tally.objects.bulk_create(
         [Tally(petition=change.petition) for change in changes], ignore_conflicts=True, batch_size=200
     )
