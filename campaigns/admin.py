@@ -92,7 +92,7 @@ class NominationAdmin(RecordedAdmin):
     @admin.display(description="next step")
     def next_step(self, nomination: Nomination) -> SafeString:
         """The form for a new target, with the place filled in."""
-        place = {
+        place: dict[str, str | int] = {
             "campaign": nomination.campaign_id,
             "place_name": nomination.name,
             "place_region": nomination.region,
