@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError
 from django.db.models import Count, Model, Q, QuerySet, Sum
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
@@ -242,11 +241,7 @@ class CampaignAdmin(RecordedAdmin):
     ) -> HttpResponse:
         campaign: Any = self.get_object(request, unquote(object_id)) if object_id else None
         context = self.form_context(request, campaign) | (extra_context or {})
-        try:
-            return super().changeform_view(request, object_id, form_url, context)
-        except IntegrityError:
-            # Somebody else saved the same address or target in this very moment. Checked again, the form says so.
-            return super().changeform_view(request, object_id, form_url, context)
+        return super().changeform_view(request, object_id, form_url, context)
 
     def form_context(self, request: HttpRequest, campaign: Campaign | None) -> dict[str, Any]:
         context: dict[str, Any] = {

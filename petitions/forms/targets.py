@@ -74,7 +74,9 @@ class TargetPetitionForm(PetitionFields, TargetForm):
         if self.petition is None or kind == self.petition.letter.kind:
             return kind
         if self.petition.current_version_id:
-            raise ValidationError(f"{PUBLISHED}, so its kind stays.")
+            raise ValidationError(
+                f"{PUBLISHED}, so its kind stays. When the target has acted, let it take a stand."
+            )
         if any(petition.letter.kind == kind for petition in self.instance.petitions.all()):
             raise ValidationError(f"This target already has a {Kind(kind).label.lower()} petition.")
         return kind
