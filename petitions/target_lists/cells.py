@@ -65,16 +65,22 @@ def value_of(column: Column, text: str) -> Any:
     """The text as it is stored. Raises Unfit."""
     if UNREADABLE in text:
         raise Unfit("There is a character that could not be read (�). Write it anew.")
-    if SPREADSHEET_ERROR.fullmatch(text):
-        raise Unfit(f"“{text}” is an error of the spreadsheet. Write what should stand here.")
-    if FUNCTION.match(text) or (FORMULA.match(text) and not column.several_lines):
-        raise Unfit(f"“{shortened(text)}” is a formula of a spreadsheet. Write what it should say.")
+    if text[0] in "=+-@#":
+        refuse_formula(column, text)
     if len(text) > column.longest:
         raise Unfit(f"This is too long: {len(text):,} characters. It can have at most {column.longest:,}.")
     if column.needed and not any(letter.isalnum() for letter in text):
         raise Unfit(f"“{shortened(text)}” is no {column.label.lower()}. Write one with at least one letter.")
     special = SPECIAL.get(column.name)
     return special(text) if special else text
+
+
+def refuse_formula(column: Column, text: str) -> None:
+    """Raises Unfit for what only a spreadsheet understands."""
+    if SPREADSHEET_ERROR.fullmatch(text):
+        raise Unfit(f"“{text}” is an error of the spreadsheet. Write what should stand here.")
+    if FUNCTION.match(text) or (FORMULA.match(text) and not column.several_lines):
+        raise Unfit(f"“{shortened(text)}” is a formula of a spreadsheet. Write what it should say.")
 
 
 def email(text: str) -> str:

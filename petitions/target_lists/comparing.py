@@ -23,8 +23,9 @@ from toolkit.merge_fields import MergeField
 OFFICE = str(Target._meta.get_field("office").get_default())
 OF_TARGET = ("name", "office", "salutation", "email")
 OF_PETITION = ("headline", "local", "goal", "slug")
-# Nothing else in Markdown can be a mistake. Most local paragraphs need not be parsed to see that.
-WORTH_PARSING = re.compile(r"[{}<\[\]]|^\s*(?:[>*+-]|\d+[.)])", re.MULTILINE)
+# Nothing else in Markdown can be a mistake, or hide one. Most local paragraphs need not be parsed to see that.
+WORTH_PARSING = re.compile(r"[{}<\[\]`\\]|^\s*(?:[>*+-]|\d+[.)])|^(?: {4}|\t)", re.MULTILINE)
+PLAIN_USE = re.compile(r"\{\{ ?([a-z_.]+) ?\}\}|\[\^([a-z0-9-]+)\](?![:(\[])")
 REGION = "place.region"
 
 
@@ -80,7 +81,8 @@ class Row:
         """All that staff were shown of it, and what it is about."""
         target = self.target.pk if self.target else None
         petition = self.petition.pk if self.petition else None
-        return repr((self.line, self.mark, target, petition, self.changes, self.problems, self.cells))
+        cells = sorted(self.cells.items())
+        return repr((self.line, self.mark, target, petition, self.changes, self.problems, cells))
 
 
 @dataclass(frozen=True)
@@ -360,7 +362,7 @@ def text_problems(petition: Petition, keys: tuple[str, ...]) -> list[checking.Fi
         problems += checking.line_problems("headline", petition.headline, fields=PAGE_FIELDS)
         problems += checking.overlong("headline", petition.headline, [petition])
         problems += without_value("headline", merge_fields.find(petition.headline), petition)
-    if petition.local and WORTH_PARSING.search(petition.local):
+    if petition.local:
         found, fields = read_markdown(petition.local, keys)
         problems += [*found, *without_value("local", fields, petition)]
     return problems
@@ -370,6 +372,13 @@ def text_problems(petition: Petition, keys: tuple[str, ...]) -> list[checking.Fi
 def read_markdown(
     text: str, keys: tuple[str, ...]
 ) -> tuple[tuple[checking.FieldProblem, ...], tuple[MergeField, ...]]:
+    """Its mistakes, and the merge fields that need a value."""
+    plain = PLAIN_USE.sub(
+        lambda use: "" if use[1] in PAGE_FIELDS or use[2] in keys else use[0],
+        text,
+    )
+    if not WORTH_PARSING.search(plain):
+        return (), merge_fields.find(text)
     document = markdown.uses(text)
     return tuple(checking.document_problems("local", document, keys=keys, blocks=())), document.fields
 

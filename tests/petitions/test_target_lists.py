@@ -7,9 +7,13 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 
-from campaigns.models import Place, Target
-from petitions.models import FormerAddress, Petition, TargetList
+from campaigns.models import Campaign, Organization, Place, Target
+from petitions import checking
+from petitions.models import FormerAddress, Letter, Petition, TargetList
+from petitions.target_lists import comparing
 from petitions.target_lists.applying import AppliedAlready, Outdated, WrongRows, apply
 from petitions.target_lists.comparing import Mark, compare
 from petitions.target_lists.keeping import Correction, correct, forget_lists, keep
@@ -801,3 +805,27 @@ def test_a_list_is_forgotten_after_a_day(campaign):
     assert forget_lists(at=NOW) == 1
     assert list(TargetList.objects.all()) == [new]
     assert old.pk != new.pk
+
+
+PIECES = st.sampled_from(
+    ["{{ place.name }}", "{{ place.region }}", "{{place.nmae}}", "{{ local }}", "{{ supporter.first_name }}", "{{ place.region|x }}",
+     "[^hours]", "[^nobody]", "[^hours]:", "[^hours](x)", "[", "]", "{", "}", "`", "\\", "<b>", "!", "(", ")", ":", "\n", "\n\n", "    ", "\t",
+     "- ", "> ", "1. ", "# ", "*a*", "**b**", "word", " "]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_quick_checks_find_what_thorough_ones_find(text):
+    campaign = Campaign(title="Open", organization=Organization(name="Readers"))
+    target = Target(name="Ada", office="Mayor", last_name="Ada", place=Place(name="Rivermouth"))
+    petition = Petition(letter=Letter(campaign=campaign), target=target, local=text, headline=text[:30])
+
+    quick = comparing.text_problems(petition, ("hours",))
+
+    thorough = [
+        problem
+        for problem in checking.petition_problems(petition, keys=("hours",))
+        # Told once: that the reader's name is out of place here.
+        if "supporter.first_name }} has no value" not in problem.message
+    ]
+    assert set(quick) == set(thorough)
