@@ -44,7 +44,7 @@ from petitions.short_addresses import (
 from staff import audit
 from toolkit.csv_files import rows_to_csv
 
-ON_A_SHEET = 96  # QR codes; a thousand on one page would keep a server busy for many seconds
+ON_A_SHEET = 60  # QR codes; a thousand on one page would keep a server busy for many seconds
 SCHEME = re.compile("^https?://")
 
 

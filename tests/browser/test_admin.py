@@ -5,12 +5,15 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from campaigns.models import Organization
 from petitions.models import Petition
+from petitions.share_images.keeping import Painter
+from petitions.short_addresses import address_for
 from staff.models import User
-from tests.factories import make_petition, make_signature
+from tests.factories import NOW, make_petition, make_signature
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "a-long-password-here"
@@ -127,6 +130,8 @@ def test_the_admin_fits_the_screen_and_its_own_parts_are_accessible(
 ):
     petition = make_petition()
     signature = make_signature(petition, confirmed=True)
+    address_for(petition, "Poster", at=NOW)
+    Painter().draw_due(at=timezone.now())
     # Axe itself sets styles that our policy refuses.
     page = logged_in("/admin/", screen=screen, dark=dark, bypass_csp=True)
 
@@ -138,6 +143,9 @@ def test_the_admin_fits_the_screen_and_its_own_parts_are_accessible(
         "/admin/signers/signature/",
         "/admin/petitions/petition/",
         "/admin/campaigns/organization/add/",
+        f"/admin/petitions/petition/{petition.pk}/sharing/",
+        f"/admin/campaigns/campaign/{petition.campaign.pk}/addresses/",
+        f"/admin/campaigns/campaign/{petition.campaign.pk}/addresses/sheet/?channel=Poster",
     ):
         page.goto(path)
         results = Axe().run(page, options={"preload": False})

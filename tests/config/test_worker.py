@@ -302,6 +302,7 @@ def test_worker_has_a_job_for_everything_that_happens_by_itself():
         "count people",
         "forget",
         "forget marks of nominations",
+        "forget lists of targets",
         "locate places",
         "share images",
         "forget sessions",

@@ -14,7 +14,7 @@ from PIL import Image
 
 from petitions.models import FormerAddress, Petition, ShareImage
 from petitions.pages import absolute
-from petitions.share_images import keeping
+from petitions.share_images import faces, keeping, typesetting
 from petitions.share_images.clusters import clusters_of
 from petitions.share_images.content import Content, content_of, live_contents, rounded_down
 from petitions.share_images.drawing import draw
@@ -285,6 +285,22 @@ def test_any_text_can_be_drawn(text):
     png = draw(content(headline=text, addressee=text[:100], organization=text[::-1], kind="thank-you"))
 
     assert len(png) < HEAVIEST
+
+
+def test_without_fribidi_every_script_is_still_drawn_and_the_log_told_once(monkeypatch, caplog, db):
+    monkeypatch.setattr(faces, "SHAPES", False)
+    monkeypatch.setattr(typesetting, "SHAPES", False)
+    faces.load.cache_clear()
+    typesetting.length.cache_clear()
+    for headline_text in ("افتحوا المكتبة", "पुस्तकालय खोलें"):
+        make_version(make_petition(live=False), headline=headline_text)
+
+    drawn = Painter(has_warned=False).draw_due(at=NOW)
+    faces.load.cache_clear()
+    typesetting.length.cache_clear()
+
+    assert drawn == 2
+    assert [record.getMessage() for record in caplog.records] == [keeping.UNSHAPED]
 
 
 def test_the_band_has_exactly_the_color_of_the_organization_and_the_paper_is_white():
