@@ -234,7 +234,8 @@ def instead(campaign: Campaign, found: Found, *, at: datetime) -> Instead:
     near = nearest_to(campaign, found.city, at) if found.city else []
     still_open = Petition.objects.open(at=at).for_cards().filter(letter__campaign=campaign)
     groups = still_open.filter(target=None).order_by("position", "pk")[:MOST_GROUPS]
-    signed = [] if near else most_signed(campaign, at)
+    guessed = {match.card.url for match in found.guesses}
+    signed = [] if near else [match for match in most_signed(campaign, at) if match.card.url not in guessed]
     return Instead(near, signed, [match_of(petition, at) for petition in groups])
 
 

@@ -278,6 +278,15 @@ def test_most_signed_are_offered_where_nothing_is_near(campaign, at_place):
     assert [match.label for match in offered.groups] == ["Open Rivermouth’s library on Sundays"]
 
 
+def test_what_was_probably_meant_is_not_offered_twice(campaign, at_place):
+    at_place("Rivermouth")
+    at_place("Saltash")
+
+    offered = instead(campaign, find(campaign, "rivrmouth", at=NOW), at=NOW)
+
+    assert [match.label for match in offered.most_signed] == ["Saltash, Westmark"]
+
+
 @pytest.mark.parametrize(
     ("distance", "in_miles", "words"),
     [
