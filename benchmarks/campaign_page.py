@@ -1,106 +1,29 @@
-"""The campaign page with 1,000 petitions beside the one with ten: time, queries, bytes."""
+"""The campaign page with 1,000 petitions beside the one with ten: queries, bytes, and time as a ratio.
+
+Through the WSGI handler, as gunicorn calls it. The two pages take turns, so that what else the machine does hits both.
+"""
 
 import gc
 import random
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 from benchmarks.throwaway import database
 
 FEW, MANY = 10, 1_000
 ROUNDS = 60
 MOST_QUERIES, MOST_BYTES, MOST_TIMES = 3, 60 * 1024, 2.0
-STARTS = (
-    "Al",
-    "Bran",
-    "Cor",
-    "Dun",
-    "El",
-    "Fen",
-    "Glen",
-    "Har",
-    "Ivel",
-    "Kes",
-    "Lor",
-    "Mar",
-    "Nor",
-    "Ost",
-    "Pel",
-    "Quill",
-    "Ros",
-    "Sel",
-    "Thorn",
-    "Ul",
-    "Vel",
-    "Wes",
-    "Yar",
-    "Zan",
-)
-MIDDLES = (
-    "a",
-    "e",
-    "i",
-    "o",
-    "u",
-    "an",
-    "en",
-    "er",
-    "in",
-    "or",
-    "al",
-    "ing",
-    "ar",
-)
-ENDS = (
-    "bridge",
-    "burg",
-    "by",
-    "combe",
-    "den",
-    "field",
-    "ford",
-    "gate",
-    "ham",
-    "haven",
-    "ley",
-    "mere",
-    "mouth",
-    "port",
-    "stead",
-    "ton",
-    "vale",
-    "wick",
-    "wood",
-    "worth",
-)
+STARTS = "Al Bran Cor Dun El Fen Glen Har Ivel Kes Lor Mar Nor Ost Pel Quill Ros Sel Thorn Ul Vel Wes Yar Zan"
+MIDDLES = "a e i o u an en er in or al ing ar"
+ENDS = "bridge burg by combe den field ford gate ham haven ley mere mouth port stead ton vale wick wood worth"
 FIRST = (
-    "Ada",
-    "Bo",
-    "Carla",
-    "Dev",
-    "Elif",
-    "Femi",
-    "Goro",
-    "Hana",
-    "Ines",
-    "Jan",
-    "Kofi",
-    "Lena",
-    "Milo",
-    "Nour",
-    "Olga",
-    "Pia",
-    "Quinn",
-    "Rosa",
-    "Sami",
-    "Tove",
-    "Uma",
-    "Vik",
-    "Wen",
-    "Yara",
+    "Ada Bo Carla Dev Elif Femi Goro Hana Ines Jan Kofi Lena Milo Nour Olga Pia Quinn Rosa Sami Tove Uma Yara"
 )
 
 
@@ -110,62 +33,98 @@ def main() -> int:
 
 
 def measure(vendor: str) -> int:
+    """Prints the figures; 1 where one misses its target."""
     from django.core.management import call_command
     from django.db import connection
-    from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
     call_command("collectstatic", verbosity=0, interactive=False)
     few, many = build("few", FEW), build("many", MANY)
-    client = Client(headers={"accept-encoding": "gzip"})
-    pages = {}
-    for address in (few, many):
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
-            pages[address] = client.get(address)
-        assert pages[address].status_code == 200
-        print(f"{address} {len(queries)} queries, {len(pages[address].content):,} bytes compressed")
-    for name, forget in (
-        ("as it runs", lambda: None),
-        ("changed page", forget_page),
-        ("nothing remembered", forget_all),
+    if connection.vendor == "postgresql":
+        # As autovacuum does after so many new rows.
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    get(many)
+    with CaptureQueriesContext(connection) as queries:
+        bytes_sent = get(many)
+    print(f"{vendor}, {MANY:,} petitions: {len(queries)} queries, {bytes_sent / 1024:.1f} KB compressed")
+    missed = len(queries) > MOST_QUERIES or bytes_sent > MOST_BYTES
+    for name, before in (
+        ("asked again", lambda: None),
+        ("somebody has signed", somebody_signs()),
+        ("nothing remembered", forget),
     ):
-        times = interleaved(client, [few, many], forget)
-        print(
-            name,
-            {a: f"{statistics.median(t) * 1000:.2f} ms" for a, t in times.items()},
-            f"ratio {statistics.median(times[many]) / statistics.median(times[few]):.2f}",
-            f"best {min(times[many]) * 1000:.2f}:{min(times[few]) * 1000:.2f}",
-        )
-    return 0
+        few_times, many_times = interleaved([few, many], before)
+        ratio = statistics.median(many_times) / statistics.median(few_times)
+        print(f"{name:>20}: {shown(many_times)} to {shown(few_times)}, ratio {ratio:.2f}")
+        missed |= ratio > MOST_TIMES
+    return int(missed)
 
 
-def forget_all() -> None:
-    from petitions import campaign_page, public_pages
-
-    campaign_page.row_html.cache_clear()
-    campaign_page.sides_of.cache_clear()
-    public_pages.packed.cache_clear()
+def shown(times: list[float]) -> str:
+    """The median in milliseconds, with the middle half of all."""
+    lower, middle, upper = (1000 * cut for cut in statistics.quantiles(times, n=4))
+    return f"{middle:.1f} ms ({lower:.1f}–{upper:.1f})"
 
 
-def forget_page() -> None:
-    from petitions import campaign_page, public_pages
-
-    campaign_page.sides_of.cache_clear()
-    public_pages.packed.cache_clear()
-
-
-def interleaved(client: Any, addresses: list[str], forget: Any) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {address: [] for address in addresses}
+def interleaved(addresses: list[str], before: Callable[[], None]) -> list[list[float]]:
+    """Seconds that each page took, `ROUNDS` times; `before` each it does something that is not measured."""
+    times: list[list[float]] = [[] for _ in addresses]
     gc.collect()
     for _ in range(ROUNDS):
-        for address in addresses:
-            forget()
+        for address, taken in zip(addresses, times, strict=True):
+            before()
             start = time.perf_counter()
-            client.get(address)
-            times[address].append(time.perf_counter() - start)
+            get(address)
+            taken.append(time.perf_counter() - start)
     return times
+
+
+def get(address: str) -> int:
+    """Asks for a page as a web server does; returns how many bytes came."""
+    from config.wsgi import application
+
+    environ: dict[str, Any] = {
+        "PATH_INFO": address,
+        "HTTP_HOST": "testserver",
+        "HTTP_ACCEPT_ENCODING": "gzip",
+    }
+    setup_testing_defaults(environ)
+    statuses: list[str] = []
+    answer = application(environ, lambda status, headers, exc_info=None: statuses.append(status))
+    body = b"".join(answer)
+    answer.close()
+    if not statuses[0].startswith("200"):
+        raise RuntimeError(f"{address} answers {statuses[0]}")
+    return len(body)
+
+
+def somebody_signs() -> Callable[[], None]:
+    """Each call adds a signature in a city of each campaign, another one each time."""
+    from django.db.models import F
+
+    from petitions.models import Tally
+
+    calls = count()
+    ids = {
+        slug: list(Tally.objects.filter(petition__slug__startswith=slug).values_list("pk", flat=True))
+        for slug in ("few", "many")
+    }
+
+    def sign() -> None:
+        turn = next(calls)
+        chosen = [of_campaign[turn % len(of_campaign)] for of_campaign in ids.values()]
+        Tally.objects.filter(pk__in=chosen).update(count=F("count") + 1)
+
+    return sign
+
+
+def forget() -> None:
+    """Like a process that has just started."""
+    from petitions import campaign_page, public_pages
+
+    for remembered in (campaign_page.row_html, campaign_page.sides_of, public_pages.packed):
+        remembered.cache_clear()
 
 
 def build(slug: str, petitions: int) -> str:
@@ -192,16 +151,17 @@ def build(slug: str, petitions: int) -> str:
         )
         for kind in Kind.values
     }
+    starts, middles, ends, first = (words.split() for words in (STARTS, MIDDLES, ENDS, FIRST))
     names: set[str] = set()
     while len(names) < petitions:
-        names.add(dice.choice(STARTS) + dice.choice(MIDDLES) + dice.choice(ENDS))
+        names.add(dice.choice(starts) + dice.choice(middles) + dice.choice(ends))
     ordered = sorted(names)
     places = Place.objects.bulk_create([Place(name=name, region=slug, country="X") for name in ordered])
     targets = Target.objects.bulk_create(
         [
             Target(
                 campaign=campaign,
-                name=f"{dice.choice(FIRST)} {dice.choice(STARTS)}{dice.choice(ENDS)}",
+                name=f"{dice.choice(first)} {dice.choice(starts)}{dice.choice(ends)}",
                 place=place,
             )
             for place in places

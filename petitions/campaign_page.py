@@ -167,8 +167,9 @@ def sides_of(values: tuple[tuple[Any, ...], ...], floor: int, number: int) -> Si
     """Both sides of a campaign, sorted, from what `values_of` brought. Nothing that stays below the floor leaves it."""
     rows = [Row(*row) if (row[5] or 0) >= floor else Row(*row[:5], None, 0, row[7]) for row in values]
     listed = once_per_city(rows)
-    standing = sorted((row for row in listed if stands_with_us(row)), key=by_momentum)
-    waiting = sorted((row for row in listed if not stands_with_us(row)), key=by_momentum)
+    in_order = sorted(listed, key=order)
+    first_waiting = sum(map(stands_with_us, listed))
+    standing, waiting = in_order[:first_waiting], in_order[first_waiting:]
     pages = Pages(len(standing), len(waiting))
     counts = [row.count for row in rows if row.count is not None]
     return Sides(
@@ -202,9 +203,13 @@ def stands_with_us(row: Row) -> bool:
     return row.kind == Kind.THANK_YOU or row.state == "won"
 
 
-def by_momentum(row: Row) -> tuple[bool, bool, int, int, str]:
-    """Sorts: what is closed comes last; what no number may be told of stands after the others, by name."""
+def order(row: Row) -> tuple[bool, bool, bool, int, int, str]:
+    """Who stands with us, then who we wait for; where most is happening first, what is closed last.
+
+    What no number may be told of stands after the others, by name.
+    """
     return (
+        not stands_with_us(row),
         row.state == "closed",
         row.count is None,
         -(row.gained or 0),
@@ -256,19 +261,16 @@ def rows_html(rows: Iterable[Row]) -> SafeString:
 @lru_cache(maxsize=ROWS_REMEMBERED)
 def row_html(slug: str, place_name: str, addressee: str, kind: str, state: str, count: int | None) -> str:
     """A row of components/city_list.html. Not a template of its own: a page has a thousand of them."""
-    whom = f" <span dir=auto>{escape(addressee)}</span>" if place_name else ""
+    before, after = around_slug()
+    whom = f" <bdi>{escape(addressee)}</bdi>" if place_name else ""
     word = f"<em>{STATE_WORDS[state]}</em>" if state in STATE_WORDS else ""
     signed = f"<b>{count:,}<i> signed</i></b>" if count else ""
-    return f'<li><a href="{address_of(slug)}"><bdi>{escape(place_name or addressee)}</bdi>{whom}</a>{word}{signed}'
-
-
-def address_of(slug: str) -> str:
-    """What `reverse` gives for each petition, asked once: a slug needs no escaping."""
-    return around_slug()[0] + slug + around_slug()[1]
+    return f'<li><a href="{before}{slug}{after}"><bdi>{escape(place_name or addressee)}</bdi>{whom}</a>{word}{signed}'
 
 
 @lru_cache
 def around_slug() -> tuple[str, str]:
+    """A petition's address without its slug: asking `reverse` a thousand times would take longer than the page."""
     before, _, after = reverse("petition", args=["slug"]).rpartition("slug")
     return before, after
 
