@@ -13,7 +13,7 @@ from campaigns.models import Campaign, Place, Target
 from petitions.forms.addresses import SLUG_LENGTH
 from petitions.models import Petition, TargetList
 from petitions.readdressing import used_beginning_with
-from petitions.target_lists.comparing import Mark, Preview, Row, compare
+from petitions.target_lists.comparing import Mark, Preview, Row, compare, without_collecting
 from petitions.target_lists.matching import in_parts
 from staff import audit
 from staff.models import User
@@ -75,6 +75,7 @@ def apply(
         raise Outdated(compare(campaign, rows or [])) from None
 
 
+@without_collecting()
 def apply_locked(
     campaign: Campaign, key: int, previewed: str, actor: User | None, at: datetime, without_wrong_rows: bool
 ) -> Applied:
