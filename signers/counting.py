@@ -17,6 +17,7 @@ from petitions.models import DayTally, Petition, Tally
 from signers.counting_people import (
     GAINED,
     LOCK,
+    WITHOUT_COMPILING,
     PeopleDiscrepancy,
     count_anew,
     count_lock,
@@ -133,6 +134,7 @@ def _add_up_on_postgresql(day: date) -> int:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [LOCK])
         if not cursor.fetchone()[0]:
             return 0
+        cursor.execute(WITHOUT_COMPILING)
         cursor.execute(MISSING_TALLIES)
         cursor.execute(ADD_UP, {"day": day})
         added, in_full = cursor.fetchone()
