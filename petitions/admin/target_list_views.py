@@ -229,9 +229,9 @@ def page_of(preview: Preview, mark: Mark | None, number: str) -> Page[Row]:
 def shown_part(sent: QueryDict) -> str:
     """The query that leads back to the same part of the list; nothing else of what was sent."""
     query = QueryDict(mutable=True)
-    if sent.get("mark") in MARKS:
-        query["mark"] = sent["mark"]
-    page = sent.get("page", "")
+    mark, page = (str(sent.get(name, "")) for name in ("mark", "page"))
+    if mark in MARKS:
+        query["mark"] = mark
     if page.isascii() and page.isdigit() and len(page) < 10:
         query["page"] = page
     return f"?{query.urlencode()}" if query else ""
@@ -244,7 +244,7 @@ def corrections_in(sent: QueryDict) -> dict[int, Correction]:
         prefix, _, rest = name.partition("-")
         index, _, column = rest.partition("-")
         if prefix == PREFIX and index.isascii() and index.isdigit() and len(index) < 10:
-            found.setdefault(int(index), {})[column] = sent[name]
+            found.setdefault(int(index), {})[column] = str(sent[name])
     return {
         index: Correction(
             {column: text for column, text in cells.items() if column in COLUMNS},

@@ -165,7 +165,7 @@ class Reader:
         self.refuse_missing()
 
     def read(self, lines: Iterator[Line]) -> ReadList:
-        rows = []
+        rows: list[dict[str, Any]] = []
         for line in lines:
             if len(rows) >= MOST_ROWS:
                 raise BrokenList(

@@ -21,6 +21,7 @@ from petitions.target_lists.reading import BrokenList, read
 from staff.models import AuditEntry
 from tests.factories import NOW, make_campaign, make_letter, make_petition, make_place, make_version
 from tests.petitions.conftest import add_petition
+from tests.threads import in_parallel
 
 
 def cells_of(content):
@@ -701,6 +702,38 @@ def test_the_second_of_two_clicks_finds_it_done(letter):
         apply(campaign=letter.campaign, key=target_list.pk, previewed=seen, actor=None, at=NOW)
 
     assert Target.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_at_once_apply_a_list_once(letter):
+    target_list = kept(letter.campaign, full_list(20))
+    seen = compare(letter.campaign, target_list.rows).digest
+    done = []
+
+    def click():
+        try:
+            done.append(
+                apply(campaign=letter.campaign, key=target_list.pk, previewed=seen, actor=None, at=NOW)
+            )
+        except AppliedAlready:
+            done.append(None)
+
+    in_parallel((click, 3))
+
+    assert sorted(done, key=bool)[:2] == [None, None]
+    assert Petition.objects.count() == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_lists_with_the_same_place_for_two_campaigns_list_it_once(letter):
+    lists = [
+        kept(letter.campaign, full_list(20)),
+        kept(make_letter().campaign, full_list(20).replace("[^hours]", "")),
+    ]
+
+    in_parallel(*((lambda target_list=target_list: applied(target_list), 1) for target_list in lists))
+
+    assert (Place.objects.count(), Petition.objects.count()) == (20, 40)
 
 
 def test_an_address_taken_in_the_very_same_moment_changes_nothing(letter, monkeypatch):
