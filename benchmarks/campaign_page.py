@@ -90,12 +90,11 @@ def get(address: str) -> int:
         "HTTP_ACCEPT_ENCODING": "gzip",
     }
     setup_testing_defaults(environ)
-    statuses: list[str] = []
-    answer = application(environ, lambda status, headers, exc_info=None: statuses.append(status))
+    answer: Any = application(environ, lambda status, headers, error=None: bytes)
     body = b"".join(answer)
     answer.close()
-    if not statuses[0].startswith("200"):
-        raise RuntimeError(f"{address} answers {statuses[0]}")
+    if answer.status_code != 200:
+        raise RuntimeError(f"{address} answers {answer.status_code}")
     return len(body)
 
 
@@ -128,56 +127,60 @@ def forget() -> None:
 
 
 def build(slug: str, petitions: int) -> str:
-    """A campaign with so many live petitions, a tenth of them thank-yous, with a week of signatures; its address."""
-    from django.utils import timezone
-
+    """A campaign with so many live petitions, a tenth of them thank-yous, with a month of signatures; its address."""
     from campaigns.models import Campaign, Organization, Place, Target
-    from petitions.models import CampaignTally, DayTally, Kind, Letter, Petition, Tally, Version
+    from petitions.models import Kind, Letter, Petition
 
-    now, dice = timezone.now(), random.Random(1)
-    organization, _ = Organization.objects.get_or_create(name="Readers’ Common", accent="#14596b")
+    dice = random.Random(1)
+    organization, _made = Organization.objects.get_or_create(name="Readers’ Common", accent="#14596b")
     campaign = Campaign.objects.create(
         organization=organization, slug=slug, title="Open Sundays", summary="Open the library on Sundays."
     )
-    letters = {
-        kind: Letter.objects.create(
-            campaign=campaign,
-            kind=kind,
-            headline="H",
-            lead_in="L",
-            statement="S",
-            call_to_action="C",
-            body="B",
-        )
-        for kind in Kind.values
-    }
-    starts, middles, ends, first = (words.split() for words in (STARTS, MIDDLES, ENDS, FIRST))
-    names: set[str] = set()
-    while len(names) < petitions:
-        names.add(dice.choice(starts) + dice.choice(middles) + dice.choice(ends))
-    ordered = sorted(names)
-    places = Place.objects.bulk_create([Place(name=name, region=slug, country="X") for name in ordered])
+    texts = {"headline": "H", "lead_in": "L", "statement": "S", "call_to_action": "C", "body": "B"}
+    letters = [Letter.objects.create(campaign=campaign, kind=kind, **texts) for kind in Kind.values]
+    places = Place.objects.bulk_create(
+        [Place(name=name, region=slug) for name in invented_names(petitions, dice)]
+    )
+    people = [f"{pick(FIRST, dice)} {pick(STARTS, dice)}{pick(ENDS, dice)}" for _ in places]
     targets = Target.objects.bulk_create(
         [
-            Target(
-                campaign=campaign,
-                name=f"{dice.choice(first)} {dice.choice(starts)}{dice.choice(ends)}",
-                place=place,
-            )
-            for place in places
+            Target(campaign=campaign, name=name, place=place)
+            for name, place in zip(people, places, strict=True)
         ]
     )
     made = Petition.objects.bulk_create(
         [
             Petition(
-                letter=letters["thank-you" if number % 10 == 3 else "demand"],
-                target=target,
-                slug=f"{slug}-{target.place.name.lower()}",
-                position=number,
+                letter=letters[number % 10 == 3], target=target, slug=f"{slug}-{target.place.name.lower()}"
             )
             for number, target in enumerate(targets)
         ]
     )
+    publish_without_rendering(made)
+    count_signatures(campaign, made, dice)
+    return campaign.get_absolute_url()
+
+
+def pick(words: str, dice: random.Random) -> str:
+    return dice.choice(words.split())
+
+
+def invented_names(number: int, dice: random.Random) -> list[str]:
+    names: set[str] = set()
+    while len(names) < number:
+        names.add(pick(STARTS, dice) + pick(MIDDLES, dice) + pick(ENDS, dice))
+    return sorted(names)
+
+
+def publish_without_rendering(petitions: list[Any]) -> None:
+    """Versions as long as those of a letter of some 600 words, which a list must not read."""
+    from django.utils import timezone
+
+    from petitions.models import Petition, Version
+
+    now = timezone.now()
+    long = "Many people ask for it. " * 150
+    texts = {"statement": "Open it.", "letter_html": long, "letter_text": long, "button": "Sign"}
     versions = Version.objects.bulk_create(
         [
             Version(
@@ -188,39 +191,36 @@ def build(slug: str, petitions: int) -> str:
                 addressee=petition.target.title,
                 place_name=petition.target.place.name,
                 headline=f"Open {petition.target.place.name}’s library on Sundays",
-                statement_html="<p>Open it.</p>",
-                statement="Open it.",
-                letter_html="<p>" + "Many people ask for it. " * 150 + "</p>",
-                letter_text="Many people ask for it. " * 150,
-                call_to_action="Tell",
-                button="Sign",
-                share_title="Open",
-                share_text="Open it.",
                 published_at=now,
+                **texts,
             )
-            for petition in made
-        ]
+            for petition in petitions
+        ],
+        batch_size=200,
     )
-    for petition, version in zip(made, versions, strict=True):
+    for petition, version in zip(petitions, versions, strict=True):
         petition.current_version, petition.live_at = version, now - timedelta(days=30)
-    Petition.objects.bulk_update(made, ["current_version", "live_at"], batch_size=200)
-    Tally.objects.bulk_create(
-        [Tally(petition=petition, count=int(dice.paretovariate(0.8) * 20) % 100_000) for petition in made]
-    )
-    DayTally.objects.bulk_create(
-        [
-            DayTally(petition=petition, day=now.date() - timedelta(days=day), gained=dice.randrange(40))
-            for petition in made
-            for day in range(30)
-        ]
-    )
+    Petition.objects.bulk_update(petitions, ["current_version", "live_at"], batch_size=200)
+
+
+def count_signatures(campaign: Any, petitions: list[Any], dice: random.Random) -> None:
+    """Few cities have many signatures, many have few."""
+    from django.utils import timezone
+
+    from petitions.models import CampaignTally, DayTally, Tally
     from petitions.momentum import remember
 
-    remember(at=now)
-    CampaignTally.objects.create(
-        campaign=campaign, people=sum(petition.tally.count for petition in made) * 9 // 10
+    now = timezone.now()
+    counts = [int(dice.paretovariate(0.8) * 20) % 100_000 for _ in petitions]
+    Tally.objects.bulk_create(
+        [Tally(petition=petition, count=number) for petition, number in zip(petitions, counts, strict=True)]
     )
-    return campaign.get_absolute_url()
+    days = [timezone.localdate(now) - timedelta(days=number) for number in range(30)]
+    DayTally.objects.bulk_create(
+        [DayTally(petition=row, day=day, gained=dice.randrange(40)) for row in petitions for day in days]
+    )
+    remember(at=now)
+    CampaignTally.objects.create(campaign=campaign, people=sum(counts) * 9 // 10)
 
 
 if __name__ == "__main__":

@@ -26,14 +26,14 @@ STATE_WORDS = {"won": "Won", "closed": "Closed"}
 
 
 class Row(NamedTuple):
-    """A public petition in the list. Without a place it is one to a group; `count` is None where it may not be told."""
+    """A public petition in the list: to a group where it has no place. `signed` is None where it may not be told."""
 
     slug: str
     place_name: str
     addressee: str
     kind: str
     state: str
-    count: int | None
+    signed: int | None
     gained: int | None
     target: int | None
 
@@ -165,13 +165,15 @@ def values_of(campaign: Campaign, *, at: datetime) -> Iterable[tuple[Any, ...]]:
 @lru_cache(maxsize=LISTS_REMEMBERED)
 def sides_of(values: tuple[tuple[Any, ...], ...], floor: int, number: int) -> Sides:
     """Both sides of a campaign, sorted, from what `values_of` brought. Nothing that stays below the floor leaves it."""
-    rows = [Row(*row) if (row[5] or 0) >= floor else Row(*row[:5], None, 0, row[7]) for row in values]
+    rows = [
+        Row(*row) if (row[5] or 0) >= floor else Row(*row)._replace(signed=None, gained=0) for row in values
+    ]
     listed = once_per_city(rows)
     in_order = sorted(listed, key=order)
     first_waiting = sum(map(stands_with_us, listed))
     standing, waiting = in_order[:first_waiting], in_order[first_waiting:]
     pages = Pages(len(standing), len(waiting))
-    counts = [row.count for row in rows if row.count is not None]
+    counts = [row.signed for row in rows if row.signed is not None]
     return Sides(
         standing=Side(len(standing), rows_html(standing[pages.standing(number)])),
         waiting=Side(len(waiting), rows_html(waiting[pages.waiting(number)])),
@@ -211,9 +213,9 @@ def order(row: Row) -> tuple[bool, bool, bool, int, int, str]:
     return (
         not stands_with_us(row),
         row.state == "closed",
-        row.count is None,
+        row.signed is None,
         -(row.gained or 0),
-        -(row.count or 0),
+        -(row.signed or 0),
         row.place_name or row.addressee,
     )
 

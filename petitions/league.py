@@ -29,12 +29,12 @@ class Standing:
 
 
 class Entry(NamedTuple):
-    """A public petition to one target, with its place and its count. `told` is whether the count may be shown."""
+    """A public petition to one target, with its place and its number. `told` is whether that may be shown."""
 
     petition: int
     campaign: int
     place: int
-    count: int
+    signed: int
     told: bool
 
 
@@ -91,7 +91,7 @@ def ranks_of(petitions: list[Entry]) -> dict[int, Rank]:
     """Petition to (rank, cities). A city's points are the counts that may be told; equal points share a rank."""
     points: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for entry in petitions:
-        points[entry.campaign][entry.place] += entry.count if entry.told else 0
+        points[entry.campaign][entry.place] += entry.signed if entry.told else 0
     ranks = {}
     for campaign, places in points.items():
         descending = sorted(places.values(), reverse=True)
