@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import zip_longest
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum, Window
+from django.db.models import Case, Count, F, Q, Sum, When, Window
 from django.db.models.functions import RowNumber
 from django.http import (
     Http404,
@@ -79,10 +79,18 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def most_signed(campaigns: Iterable[Campaign], now: datetime) -> PetitionQuerySet:
-    """The open petitions of each campaign that most people signed, in the order staff set. One query."""
-    rank = Window(RowNumber(), partition_by=F("letter__campaign"), order_by=[F("tally__count").desc(), "pk"])
+    """The open petitions of each campaign that most people signed, in the order staff set. One query.
+
+    Those whose count is not shown come after the others, whatever it is.
+    """
+    shown = Case(
+        When(tally__count__gte=F("letter__campaign__count_floor"), then=F("tally__count")), default=-1
+    )
+    rank = Window(RowNumber(), partition_by=F("letter__campaign"), order_by=[shown.desc(), "position", "pk"])
     ranked = Petition.objects.open(at=now).filter(letter__campaign__in=campaigns).annotate(rank=rank)
-    return ranked.filter(rank__lte=PETITIONS_ON_HOME).for_cards().order_by("position", "pk")
+    # By number first: sorting a thousand rows with all that a card shows takes many times as long.
+    chosen = ranked.filter(rank__lte=PETITIONS_ON_HOME).values("pk")
+    return Petition.objects.filter(pk__in=chosen).for_cards().order_by("position", "pk")
 
 
 @require_safe
