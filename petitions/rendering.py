@@ -138,7 +138,7 @@ class Page:
         self.petition = petition
         self.compiled = compiled
         self.letter = compiled.letter
-        self.values = values_for(petition)
+        self.values: Values = values_for(petition)
         self.notes = Notes(sources)
         self.local = local_document(petition)
 

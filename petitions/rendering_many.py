@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from campaigns.models import Source
 from petitions.models import Petition
-from petitions.rendering import CompiledLetter, Page, Rendered, Values, local_document, render, values_for
+from petitions.rendering import CompiledLetter, Page, Rendered, local_document, render, values_for
 from toolkit import merge_fields
 from toolkit.footnotes import Note, Notes
 from toolkit.plain_text import one_line
@@ -64,7 +64,7 @@ class _MarkedPage(Page):
         self, petition: Petition, compiled: CompiledLetter, sources: Mapping[str, Source], own: _Own
     ) -> None:
         super().__init__(petition, compiled, sources)
-        self.values: Values = {
+        self.values = {
             name: _mark(number) if own.text[number] else None for number, name in enumerate(own.names)
         }
         self.own = own

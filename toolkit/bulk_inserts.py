@@ -33,7 +33,7 @@ def insert_all(rows: Sequence[Model], *, unique: Sequence[str] = (), replaced: S
 def _insert_from_json(rows: Sequence[Model], unique: Sequence[str], replaced: Sequence[str]) -> None:
     """One parameter instead of thousands, read as rows of the table's own type."""
     options = rows[0]._meta
-    columns = [field.column for field in options.concrete_fields if not field.primary_key]
+    columns = [field.attname for field in options.concrete_fields if not field.primary_key]
     quoted = connection.ops.quote_name
     table, listed = quoted(options.db_table), ", ".join(map(quoted, columns))
     given = [{column: getattr(row, column) for column in columns} for row in rows]
@@ -41,7 +41,7 @@ def _insert_from_json(rows: Sequence[Model], unique: Sequence[str], replaced: Se
         f"INSERT INTO {table} ({listed})",
         f"SELECT {listed} FROM json_populate_recordset(NULL::{table}, %s)",  # noqa: S608 - names of models
         _on_conflict(unique, replaced) if unique else "",
-        f"RETURNING {', '.join(map(quoted, [options.pk.column, *unique]))}",
+        f"RETURNING {', '.join(map(quoted, [options.pk.attname, *unique]))}",
     ]
     with connection.cursor() as cursor:
         cursor.execute(" ".join(statement), [json.dumps(given, default=_written, ensure_ascii=False)])
