@@ -136,12 +136,15 @@ def refuse_stands(rows: list[Petition]) -> None:
 
 
 def locked_all(petitions: Collection[Petition]) -> list[Petition]:
-    """The rows as they are now, held until the transaction ends; in one order, so that nobody waits in a circle."""
+    """The rows as they are now, held until the transaction ends; in one order, so that nobody waits in a circle.
+
+    Held with `no_key`, here and elsewhere: whoever signs meanwhile does not wait.
+    """
     keys = sorted({petition.pk for petition in petitions})
     rows: list[Petition] = []
     for start in range(0, len(keys), AT_ONCE):
         rows += (
-            Petition.objects.select_for_update(of=("self",))
+            Petition.objects.select_for_update(of=("self",), no_key=True)
             .select_related("letter", "target__place")
             .defer("letter__body", "local")
             .filter(pk__in=keys[start : start + AT_ONCE])

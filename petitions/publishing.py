@@ -152,13 +152,17 @@ def publishable(campaign: Campaign, petitions: Collection[Petition] | None) -> Q
     Of the version that is live, without the long texts but the statement.
     """
     signatures = Petition._meta.get_field("signatures").related_model
-    rows = (
-        Petition.objects.filter(letter__campaign=campaign, closed_at=None)
+    return (
+        not_closed(campaign, petitions)
         .select_related("target__place", "current_version")
         .defer(*(f"current_version__{name}" for name in Version.LONG if name != "statement"))
         .annotate(signed=Exists(signatures._default_manager.filter(petition=OuterRef("pk"))))
         .order_by("position", "pk")
     )
+
+
+def not_closed(campaign: Campaign, petitions: Collection[Petition] | None) -> QuerySet[Petition]:
+    rows = Petition.objects.filter(letter__campaign=campaign, closed_at=None)
     return rows if petitions is None else rows.filter(pk__in=[petition.pk for petition in petitions])
 
 
@@ -268,7 +272,8 @@ def publish(
     show a new Version at once. Raises NotPublishable, ReasonNeeded, ReviewOutdated; then nothing was changed.
     """
     # One publishing of a campaign at a time.
-    Campaign.objects.select_for_update().get(pk=campaign.pk)
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    hold(not_closed(campaign, petitions))
     found = review(campaign, petitions=petitions)
     if found.errors:
         raise NotPublishable(found.errors)
@@ -293,6 +298,14 @@ def publish(
         at=at,
     )
     return Published(new, changed, unchanged, len(went_live))
+
+
+def hold(petitions: QuerySet[Petition]) -> None:
+    """Nobody closes them or gives them another letter until the transaction ends; whoever signs does not wait.
+
+    In the order of `closing.locked_all`, so that the two never wait for each other in a circle.
+    """
+    list(petitions.order_by("pk").only("pk").select_for_update(of=("self",), no_key=True))
 
 
 def store_versions(found: Review, *, actor: User | None, at: datetime, reason: str) -> list[Change]:

@@ -150,12 +150,12 @@ def locked(petitions: Iterable[Petition]) -> list[Petition]:
     keys = [petition.pk for petition in petitions]
     chosen = Petition.objects.filter(pk__in=keys)
     campaigns = Campaign.objects.filter(pk__in=chosen.values("letter__campaign")).order_by("pk")
-    list(campaigns.select_for_update().values_list("pk", flat=True))
+    list(campaigns.select_for_update(no_key=True).values_list("pk", flat=True))
     rows = (
         Petition.objects.filter(Q(pk__in=keys) | Q(target__in=chosen.values("target")))
         .select_related("letter__campaign__organization", "target__place")
         .order_by("pk")
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)
     )
     by_key = {row.pk: row for row in rows}
     return [by_key[key] for key in dict.fromkeys(keys) if key in by_key]

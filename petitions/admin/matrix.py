@@ -349,7 +349,7 @@ def save_rows(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Sav
         .select_related("letter__campaign__organization", "target__place", "tally")
         .defer("letter__campaign__organization__logo")
         .order_by("pk")
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)
     )
     keys = list(campaign.sources.values_list("key", flat=True))
     forms = checked_rows(petitions, typed, keys=keys)

@@ -80,7 +80,7 @@ def apply_locked(
     campaign: Campaign, key: int, previewed: str, actor: User | None, at: datetime, without_wrong_rows: bool
 ) -> Applied:
     # One list of a campaign at a time; publishing waits as well.
-    campaign = Campaign.objects.select_for_update().get(pk=campaign.pk)
+    campaign = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     target_list = TargetList.objects.select_for_update().filter(pk=key, campaign=campaign).first()
     if target_list is None:
         raise AppliedAlready

@@ -93,9 +93,8 @@ class Stored:
 
     def load_targets(self, *, lock: bool) -> None:
         targets = Target.objects.filter(campaign=self.campaign).select_related("place").order_by("pk")
-        self.targets = {
-            target.pk: target for target in (targets.select_for_update(of=("self",)) if lock else targets)
-        }
+        held = targets.select_for_update(of=("self",), no_key=True)
+        self.targets = {target.pk: target for target in (held if lock else targets)}
         self.by_person: dict[tuple[str, str], list[Target]] = defaultdict(list)
         self.by_place: dict[PlaceKey, list[Target]] = defaultdict(list)
         self.keys: dict[int, PlaceKey] = {}
@@ -110,7 +109,7 @@ class Stored:
         letters = {letter.pk: letter for letter in self.letters.values()}
         by_pk: dict[int, Petition] = {}
         self.petitions: dict[int, list[Petition]] = defaultdict(list)
-        for petition in petitions.select_for_update(of=("self",)) if lock else petitions:
+        for petition in petitions.select_for_update(of=("self",), no_key=True) if lock else petitions:
             target = self.targets.get(petition.target_id or 0)
             if petition.letter_id not in letters or (petition.target_id and target is None):
                 # Somebody added it between these queries; it is seen when the list is compared again.
