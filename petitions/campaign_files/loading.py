@@ -106,7 +106,7 @@ class Loading:
     def load_campaign(self) -> bool:
         """Whether the campaign is ours to change; it is locked until the end."""
         table = self.file.campaign
-        found = Campaign.objects.select_for_update().filter(slug=table.text("slug")).first()
+        found = Campaign.objects.select_for_update(no_key=True).filter(slug=table.text("slug")).first()
         if found and found.organization_id != self.organization.pk:
             owner = found.organization.name
             message = (
@@ -193,14 +193,16 @@ class Loading:
             None if instance.pk is None else contents(type(instance)._default_manager.get(pk=instance.pk))
         )
         fill(instance, table, keep_missing=keep_missing)
-        if contents(instance) == before:
+        now = contents(instance)
+        if now == before:
             return instance
         try:
             instance.full_clean()
         except ValidationError as error:
             self.problems += problems_of(error, table, type(instance))
             return instance
-        instance.save()
+        # Only what differs: somebody may be closing the petition in this very moment.
+        instance.save(update_fields=[name for name in now if now[name] != before[name]] if before else None)
         self.saved.add(table.path)
         (self.updated if before else self.created)[name_of(instance)] += 1
         return instance
