@@ -21,7 +21,7 @@ def move_to(*, petition: Petition, slug: str, actor: User | None, at: datetime) 
     Moving back to an address of its own is fine. Raises AddressTaken; then nothing was changed.
     """
     row = (
-        Petition.objects.select_for_update(of=("self",))
+        Petition.objects.select_for_update(of=("self",), no_key=True)
         .select_related("letter", "target")
         .get(pk=petition.pk)
     )
@@ -31,10 +31,15 @@ def move_to(*, petition: Petition, slug: str, actor: User | None, at: datetime) 
         raise AddressTaken(f"The address “{slug}” is another petition’s.")
     former = row.slug
     FormerAddress.objects.filter(petition=row, slug=slug).delete()
-    row.slug = petition.slug = slug
-    row.save(update_fields=["slug"])
-    if row.current_version_id is not None:
-        FormerAddress.objects.create(petition=row, slug=former)
+    row.slug = slug
+    try:
+        with transaction.atomic():
+            row.save(update_fields=["slug"])
+            if row.current_version_id is not None:
+                FormerAddress.objects.create(petition=row, slug=former)
+    except IntegrityError:
+        raise AddressTaken(f"The address “{slug}” was taken in this very moment.") from None
+    petition.slug = slug
     audit.record(actor=actor, action="moved to another address", subject=row, at=at, former=former, now=slug)
 
 

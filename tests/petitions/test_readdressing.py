@@ -51,6 +51,17 @@ def test_a_draft_just_moves():
     assert not FormerAddress.objects.exists()
 
 
+def test_an_address_that_somebody_takes_in_the_very_same_moment_is_refused(monkeypatch):
+    petition, _other = make_petition(slug="old"), make_petition(slug="wanted")
+    monkeypatch.setattr("petitions.readdressing.owners_of", lambda slugs: {})
+
+    with pytest.raises(AddressTaken):
+        move_to(petition=petition, slug="wanted", actor=None, at=NOW)
+
+    assert petition.slug == "old"
+    assert not FormerAddress.objects.exists()
+
+
 def test_an_address_of_another_petition_is_refused_whether_it_has_or_had_it():
     moved(make_petition(slug="old"), "new")
     other = make_petition(slug="other")
