@@ -7,7 +7,7 @@ from datetime import datetime
 from math import asin, cos, radians, sin, sqrt
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, When
 
 from campaigns import known_cities
 from campaigns.known_cities import City, fits
@@ -240,8 +240,10 @@ def instead(campaign: Campaign, found: Found, *, at: datetime) -> Instead:
 
 
 def most_signed(campaign: Campaign, at: datetime) -> list[Match]:
+    """Those whose count is not shown come after the others, whatever it is. One query."""
     still_open = Petition.objects.open(at=at).for_cards().filter(letter__campaign=campaign)
-    most = still_open.exclude(target=None).order_by(F("tally__count").desc(nulls_last=True), "pk")
+    told = Case(When(tally__count__gte=campaign.count_floor, then=F("tally__count")), default=-1)
+    most = still_open.exclude(target=None).order_by(told.desc(), "pk")
     return [match_of(petition, at) for petition in most[:MOST_SIGNED]]
 
 

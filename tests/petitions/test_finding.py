@@ -278,6 +278,17 @@ def test_most_signed_are_offered_where_nothing_is_near(campaign, at_place):
     assert [match.label for match in offered.groups] == ["Open Rivermouth’s library on Sundays"]
 
 
+def test_order_of_the_most_signed_tells_no_count_below_the_floor(campaign, at_place):
+    campaign.count_floor = 50
+    campaign.save()
+    for name, count in (("Few", 3), ("Some", 30), ("Many", 300)):
+        Tally.objects.filter(petition=at_place(name)).update(count=count)
+
+    offered = instead(campaign, find(campaign, "nowhere", at=NOW), at=NOW)
+
+    assert [match.card.place_name for match in offered.most_signed] == ["Many", "Few", "Some"]
+
+
 def test_what_was_probably_meant_is_not_offered_twice(campaign, at_place):
     at_place("Rivermouth")
     at_place("Saltash")
