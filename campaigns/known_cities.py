@@ -17,6 +17,7 @@ from campaigns.us_states import (
     state_name,
 )
 
+LONGEST_KEY = 400
 MOST = 60  # namesakes; there are 35 Springfields
 
 
@@ -36,9 +37,9 @@ class City:
 
     @property
     def key(self) -> str:
-        """The same for every spelling of the same city."""
+        """The same for every spelling of the same city. At most 400 characters."""
         country = "us" if is_united_states(self.country) else name_key(self.country)
-        return "|".join((name_key(self.name), region_key(self.region), country))
+        return "|".join((name_key(self.name), region_key(self.region), country))[:LONGEST_KEY]
 
 
 def fits(reading: Reading, region: str, country: str, *, unfinished: bool = False) -> bool:

@@ -56,6 +56,14 @@ def test_unknown_city_is_counted_as_typed(wish):
     assert counts() == {"Hohenfels an der Au": 2}
 
 
+def test_letters_that_stand_for_many_fit_in_the_table(wish):
+    of_eighteen = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}"
+
+    nomination = wish(f"{of_eighteen * 80},{of_eighteen * 80}")
+
+    assert len(nomination.key) <= Nomination._meta.get_field("key").max_length
+
+
 def test_same_network_counts_once_for_a_city_and_day(wish):
     assert wish("Saltash") is not None
     assert wish("saltash", address="192.0.2.99", at=NOW + timedelta(hours=1)) is None
