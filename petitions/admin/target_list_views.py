@@ -15,13 +15,14 @@ from django.utils.safestring import SafeString
 
 from campaigns.models import Campaign
 from petitions.admin.steps import counted
-from petitions.forms.target_lists import PREFIX, ApplyForm, BringListForm, RowForm
+from petitions.forms.target_lists import PREFIX, ApplyForm, BringListForm, RowForm, shown
 from petitions.models import TargetList
 from petitions.target_lists import applying
 from petitions.target_lists.applying import Applied, AppliedAlready, Outdated, WrongRows
 from petitions.target_lists.columns import BEYOND, COLUMNS
 from petitions.target_lists.comparing import ORDER, Mark, Preview, Row, compare
 from petitions.target_lists.keeping import Correction, correct, drop, keep
+from toolkit.plain_text import one_line
 
 A_PAGE = 100
 GONE = "This list is not there any more: it has been applied or dropped, or is older than a day."
@@ -40,7 +41,7 @@ def bring_view(model_admin: admin.ModelAdmin, request: HttpRequest, campaign: Ca
             actor=request.user,  # type: ignore[arg-type]
             at=timezone.now(),
         )
-        return HttpResponseRedirect(address_of(target_list))
+        return HttpResponseRedirect(address_of_list(campaign, target_list.pk))
     context = {
         **context_for(model_admin, request, campaign),
         "title": f"Targets from a list: “{campaign}”",
@@ -77,9 +78,7 @@ def correct_view(
         correct(campaign=campaign, key=key, corrections=corrections_in(request.POST))
     except AppliedAlready:
         return gone(request, campaign)
-    return HttpResponseRedirect(
-        f"{reverse('admin:campaigns_campaign_target_list', args=[campaign.pk, key])}{shown_part(request.POST)}"
-    )
+    return HttpResponseRedirect(address_of_list(campaign, key, request.POST))
 
 
 def apply_view(
@@ -90,6 +89,12 @@ def apply_view(
     form = ApplyForm(request.POST)
     form.is_valid()
     try:
+        if typed := newly_typed(campaign, key, corrections_in(request.POST)):
+            correct(campaign=campaign, key=key, corrections=typed)
+            messages.warning(
+                request, "Nothing was applied yet: your corrections are saved. This is how it is with them."
+            )
+            return HttpResponseRedirect(address_of_list(campaign, key, request.GET))
         applied = applying.apply(
             campaign=campaign,
             key=key,
@@ -110,7 +115,7 @@ def apply_view(
         preview = refused.preview
     else:
         messages.success(request, what_happened(applied, campaign))
-        return HttpResponseRedirect(reverse("admin:campaigns_campaign_change", args=[campaign.pk]))
+        return HttpResponseRedirect(reverse("admin:campaigns_campaign_publish", args=[campaign.pk]))
     target_list = TargetList.objects.filter(pk=key, campaign=campaign).first()
     if target_list is None:
         return gone(request, campaign)
@@ -163,8 +168,10 @@ def gone(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     return HttpResponseRedirect(reverse("admin:campaigns_campaign_bring_targets", args=[campaign.pk]))
 
 
-def address_of(target_list: TargetList) -> str:
-    return reverse("admin:campaigns_campaign_target_list", args=[target_list.campaign_id, target_list.pk])
+def address_of_list(campaign: Campaign, key: int, sent: QueryDict | None = None) -> str:
+    """The list's preview; the part of it that `sent` names."""
+    address = reverse("admin:campaigns_campaign_target_list", args=[campaign.pk, key])
+    return f"{address}{shown_part(sent) if sent else ''}"
 
 
 def preview_page(
@@ -181,6 +188,8 @@ def preview_page(
     columns = {column for row in preview.rows for column in row.cells} - {BEYOND}
     wrong, to_apply = preview.counts[Mark.WRONG], preview.counts[Mark.NEW] + preview.counts[Mark.CHANGED]
     kinds = campaign.letters.values_list("kind", flat=True)
+    to_correct = [RowForm(row, columns, kinds) for row in page if row.mark in (Mark.WRONG, Mark.LEFT_OUT)]
+    apply_url = reverse("admin:campaigns_campaign_apply_targets", args=[campaign.pk, target_list.pk])
     context = {
         **context_for(model_admin, request, campaign),
         "title": f"Targets from a list: “{campaign}”",
@@ -191,16 +200,15 @@ def preview_page(
         "total": len(preview.rows),
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
-        "to_correct": [
-            RowForm(row, columns, kinds) for row in page if row.mark in (Mark.WRONG, Mark.LEFT_OUT)
-        ],
+        "to_correct": to_correct,
+        "apply_url": f"{apply_url}{shown_part(request.GET)}",
+        "apply_form": "corrections" if to_correct else "applying",
         "in_order": [row for row in page if row.mark not in (Mark.WRONG, Mark.LEFT_OUT)],
         "wrong": wrong,
         "to_apply": to_apply,
         "apply_text": "this change" if to_apply == 1 else f"these {to_apply:,} changes",
         "wrong_text": "the wrong row" if wrong == 1 else f"the {wrong:,} wrong rows",
         "sum_text": sum_of(preview),
-        "here": shown_part(request.GET),
     }
     return TemplateResponse(request, "admin/campaigns/campaign/target_list.html", context, status=status)
 
@@ -254,6 +262,25 @@ def corrections_in(sent: QueryDict) -> dict[int, Correction]:
     }
 
 
+def newly_typed(campaign: Campaign, key: int, corrections: dict[int, Correction]) -> dict[int, Correction]:
+    """Corrections that say anything else than the page showed."""
+    target_list = TargetList.objects.filter(pk=key, campaign=campaign).first() if corrections else None
+    rows = target_list.rows if target_list is not None else []
+    kinds = campaign.letters.values_list("kind", flat=True)
+    return {
+        index: correction
+        for index, correction in corrections.items()
+        if index < len(rows)
+        and (
+            correction.left_out != rows[index].get("left_out", False)
+            or any(
+                one_line(text) != one_line(shown(column, rows[index]["cells"].get(column, ""), kinds))
+                for column, text in correction.cells.items()
+            )
+        )
+    }
+
+
 def what_happened(applied: Applied, campaign: Campaign) -> SafeString:
     parts = []
     if applied.added:
@@ -265,8 +292,7 @@ def what_happened(applied: Applied, campaign: Campaign) -> SafeString:
     if applied.left_out:
         parts.append(f"{counted(applied.left_out, 'row')} left out")
     return format_html(
-        '{}. <a href="{}">All petitions</a> · <a href="{}">Check and publish</a>',
+        '{}. <a href="{}">All petitions</a>',
         "; ".join(parts),
         f"{reverse('admin:petitions_petition_changelist')}?campaign={campaign.pk}",
-        reverse("admin:campaigns_campaign_publish", args=[campaign.pk]),
     )

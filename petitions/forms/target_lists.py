@@ -107,20 +107,24 @@ class RowForm(forms.Form):
 def field_for(name: str, text: str, kinds: Collection[str]) -> forms.Field:
     column = COLUMNS[name]
     if name == "kind":
-        meant = kind_of(text) or nearest_kind(text) or ""
-        choices = [("", "as usual"), *((kind, Kind(kind).label) for kind in kinds)]
-        return forms.ChoiceField(
-            label=column.label,
-            required=False,
-            choices=choices,
-            initial=meant if meant in {value for value, _label in choices} else "",
-        )
+        initial = shown(name, text, kinds)
+        choices = [("", "not given"), *((kind, Kind(kind).label) for kind in kinds)]
+        if initial and initial not in kinds:
+            # What nobody understands stays wrong until somebody chooses.
+            choices.insert(0, (initial, f"“{initial}”"))
+        return forms.ChoiceField(label=column.label, required=False, choices=choices, initial=initial)
     widget: forms.Widget
     if column.several_lines:
         widget = forms.Textarea(attrs={"rows": 3, "cols": 60})
     else:
         widget = forms.TextInput(attrs={"size": min(36, max(12, len(text) + 2)), "spellcheck": "false"})
     return AnyText(label=column.label, initial=text, widget=widget)
+
+
+def shown(name: str, text: str, kinds: Collection[str]) -> str:
+    """What a row's field begins with: its cell, or the kind that is meant by it."""
+    meant = kind_of(text) or nearest_kind(text) if name == "kind" else None
+    return meant if meant and meant in kinds else text
 
 
 def described(anchor: str, is_wrong: bool) -> dict[str, str]:

@@ -7,6 +7,7 @@ from django.db.models import Count, Max, Q, Sum
 from django.utils import timezone
 
 from campaigns.models import Campaign
+from petitions.admin.campaign_file_views import may_upload
 from petitions.admin.steps import counted, total_text
 from petitions.models import Petition
 
@@ -40,6 +41,7 @@ def campaign_overview(context: dict[str, Any]) -> dict[str, Any]:
     return {
         "may_view": True,
         "may_add": user.has_perm("campaigns.add_campaign"),
+        "may_upload": may_upload(context["request"]),
         "campaigns": [(campaign, *lines.get(campaign.pk, nothing)) for campaign in campaigns],
         "more": Campaign.objects.count() > SHOWN,
     }

@@ -80,9 +80,9 @@ def test_a_file_is_brought_previewed_corrected_and_applied(editor, campaign):
 
     done = applied(editor, target_list)
 
-    assert done.url == reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+    assert done.url == reverse("admin:campaigns_campaign_publish", args=[campaign.pk])
     page = editor.get(done.url)
-    assert "2 targets added, each with a petition. All petitions · Check and publish" in text_of(page)
+    assert "2 targets added, each with a petition. All petitions" in text_of(page)
     assert set(Target.objects.values_list("email", flat=True)) == {
         "ada@rivermouth.example",
         "bo@hillford.example",
@@ -110,6 +110,39 @@ def test_wrong_rows_refuse_it_unless_they_are_left_out(editor, campaign):
 
     assert done.status_code == 302
     assert Target.objects.count() == 1
+
+
+def test_applying_loses_no_correction_that_was_typed_and_not_saved(editor, campaign):
+    target_list = brought(editor, campaign)
+    typed = {"row-1-name": "Bo Lind", "row-1-email": "bo@hillford.example"}
+
+    first = applied(editor, target_list, without_wrong_rows="on", **typed)
+
+    assert first.url == url_of(target_list)
+    page = text_of(editor.get(first.url))
+    assert "Nothing was applied yet: your corrections are saved." in page
+    assert "This would add 2 targets" in page
+
+
+def test_applying_takes_rows_nobody_touched_as_they_were_shown(editor, campaign):
+    rows = (
+        'Name,City,Kind,Mail,Local\nAda Okafor,Rivermouth,push,,\nBo Lind,Hillford,push,bo at,"One,\ntwo"\n'
+    )
+    target_list = brought(editor, campaign, rows)
+    shown = {"row-1-name": "Bo Lind", "row-1-kind": "demand", "row-1-local": "One,\r\ntwo"}
+
+    done = applied(editor, target_list, without_wrong_rows="on", **shown)
+
+    assert done.url == reverse("admin:campaigns_campaign_publish", args=[campaign.pk])
+    assert Target.objects.count() == 1
+
+
+def test_a_kind_nobody_understands_stays_wrong_until_somebody_chooses(editor, campaign):
+    target_list = brought(editor, campaign, "Name,City,Kind\nAda Okafor,Rivermouth,angry\n")
+
+    page = editor.get(url_of(target_list))
+
+    assert '<option value="angry" selected>“angry”</option>' in page.content.decode()
 
 
 def test_a_list_that_was_shown_otherwise_is_shown_again(editor, campaign):
