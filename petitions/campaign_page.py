@@ -205,19 +205,13 @@ def stands_with_us(row: Row) -> bool:
     return row.kind == Kind.THANK_YOU or row.state == "won"
 
 
-def order(row: Row) -> tuple[bool, bool, bool, int, int, str]:
+def order(row: Row) -> tuple[int, int, int, str]:
     """Who stands with us, then who we wait for; where most is happening first, what is closed last.
 
     What no number may be told of stands after the others, by name.
     """
-    return (
-        not stands_with_us(row),
-        row.state == "closed",
-        row.signed is None,
-        -(row.gained or 0),
-        -(row.signed or 0),
-        row.place_name or row.addressee,
-    )
+    group = 4 * (not stands_with_us(row)) + 2 * (row.state == "closed") + (row.signed is None)
+    return group, -(row.gained or 0), -(row.signed or 0), row.place_name or row.addressee
 
 
 @dataclass(frozen=True)
