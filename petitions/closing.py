@@ -1,6 +1,6 @@
 """Ending and resuming: close, win, reopen, schedule the end, take off the site; one petition, or many at once."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -159,6 +159,11 @@ def chunks_of(rows: list[Petition]) -> list[QuerySet[Petition]]:
         Petition.objects.filter(pk__in=keys[start : start + AT_ONCE]).order_by()
         for start in range(0, len(keys), AT_ONCE)
     ]
+
+
+def going_on(petitions: Iterable[Petition]) -> Petition | None:
+    """Of the petitions to one target the one that goes on, or else the newest."""
+    return max(petitions, key=lambda petition: (petition.closed_at is None, petition.pk), default=None)
 
 
 def instead_of(slug: str, *, at: datetime) -> str:

@@ -1,11 +1,14 @@
 """A campaign made from another one: the same texts, nothing that happened to it."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 
 from campaigns.forms import free_slug
 from campaigns.models import Campaign, Source, Target
+from petitions.closing import going_on
 from petitions.models import Letter, Petition
 from petitions.readdressing import used_beginning_with
 from staff import audit
@@ -41,7 +44,7 @@ def copy_petitions(campaign: Campaign, copy: Campaign, letters: dict[int, Letter
         [copied(target, campaign=copy) for target in originals], batch_size=200
     )
     by_original = {original.pk: target for original, target in zip(originals, targets, strict=True)}
-    petitions = list(
+    petitions = without_left(
         Petition.objects.filter(letter__in=list(letters)).prefetch_related("members").order_by("pk")
     )
     slugs = copied_slugs(petitions, campaign, copy)
@@ -70,6 +73,21 @@ def copy_petitions(campaign: Campaign, copy: Campaign, letters: dict[int, Letter
         ],
         batch_size=500,
     )
+
+
+def without_left(petitions: Iterable[Petition]) -> list[Petition]:
+    """All but what a target left behind when it took a stand: a copy asks or thanks it, not both."""
+    chosen = list(petitions)
+    by_target: dict[int | None, list[Petition]] = defaultdict(list)
+    for petition in chosen:
+        by_target[petition.target_id].append(petition)
+    return [
+        petition
+        for petition in chosen
+        if petition.target_id is None
+        or petition.closed_at is None
+        or petition == going_on(by_target[petition.target_id])
+    ]
 
 
 def copied(original, **changes):  # type: ignore[no-untyped-def] # the same model in and out

@@ -11,6 +11,7 @@ from campaigns.forms import TargetForm
 from campaigns.last_names import guess_last_name
 from campaigns.models import Place, Target
 from petitions.checking import petition_problems
+from petitions.closing import going_on
 from petitions.forms.addresses import PUBLISHED, SLUG_LENGTH, clean_petition_slug, free_slug
 from petitions.forms.parts import SiblingFormSet, add_problems, kept
 from petitions.models import Kind, Letter, Petition
@@ -187,9 +188,8 @@ def each_target_once(rows: Iterable[Any]) -> None:
 
 
 def current_petition(target: Target) -> Petition | None:
-    """The petition a target's row stands for: the one that goes on, or else the newest. Uses what is prefetched."""
-    petitions = sorted(target.petitions.all(), key=lambda petition: (petition.closed_at is None, petition.pk))
-    return petitions[-1] if petitions else None
+    """The petition a target's row stands for. Uses what is prefetched."""
+    return going_on(target.petitions.all())
 
 
 def petition_values(petition: Petition) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 from campaigns.last_names import guess_last_name
 from campaigns.models import Campaign, Place, Target
 from petitions import checking
+from petitions.closing import going_on
 from petitions.models import Kind, Letter, Petition
 from petitions.rendering import PAGE_FIELDS, CompiledLetter, values_for
 from petitions.target_lists.cells import CellProblem, Values, read_cells
@@ -256,28 +257,26 @@ class Comparison:
     def petition_for(self, row: Row, values: Values, target: Target) -> Petition | None:
         """The petition a row is about, of the row's kind. None, and a problem, where there cannot be one."""
         petitions = self.stored.petitions.get(target.pk, [])
-        going_on = max(
-            petitions, key=lambda petition: (petition.closed_at is None, petition.pk), default=None
-        )
+        current = going_on(petitions)
         if any(problem.column == "kind" for problem in row.problems):
-            return going_on
-        kind = values.get("kind") or (going_on.letter.kind if going_on else self.default)
+            return current
+        kind = values.get("kind") or (current.letter.kind if current else self.default)
         letter = self.letters.get(kind or "")
         if letter is None:
             what = f"no {Kind(kind).label.lower()} letter" if kind else "no letter"
             row.wrong("kind", f"This campaign has {what} yet. Write it first, or choose the other kind.")
             return None
         same = next((petition for petition in petitions if petition.letter is letter), None)
-        if same is not None or going_on is None:
+        if same is not None or current is None:
             return same or Petition(letter=letter, target=target)
-        if going_on.current_version_id is not None:
+        if current.current_version_id is not None:
             row.wrong(
                 "kind",
-                f"This petition is published as a {going_on.letter.get_kind_display().lower()}. "
+                f"This petition is published as a {current.letter.get_kind_display().lower()}. "
                 "To move it, use “Take a stand” in the list of petitions; here leave the kind as it is.",
             )
             return None
-        return going_on
+        return current
 
     # --- What changes --------------------------------------------------------------------------------------
 

@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from campaigns.models import Campaign, Place, Target
 from petitions.admin.steps import total_text
+from petitions.closing import close
 from petitions.models import CampaignTally, Letter, Petition, Tally
 from petitions.publishing import publish
 from staff.models import AuditEntry
 from tests.admin_forms import LETTER, SOURCE, TARGET, campaign_form, client_of, stored_campaign_form
-from tests.factories import make_campaign, make_letter, make_organization, make_petition, make_staff
+from tests.factories import NOW, make_campaign, make_letter, make_organization, make_petition, make_staff
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/campaigns/campaign/add/"
@@ -450,6 +451,23 @@ def test_a_copy_has_texts_and_targets_but_no_history(editor):
     assert copied.slug != petition.slug
     assert (copied.current_version, copied.live_at) == (None, None)
     assert copied.target.campaign == copy
+
+
+def test_a_copy_leaves_out_what_a_target_left_behind(editor):
+    won = make_petition()
+    thanks = make_letter(campaign=won.campaign, kind="thank-you")
+    Petition.objects.create(letter=thanks, target=won.target, slug="thanks")
+    close(petition=won, actor=None, at=NOW, won=True)
+    over = make_petition(letter=won.letter)
+    close(petition=over, actor=None, at=NOW)
+
+    editor.post(reverse("admin:campaigns_campaign_duplicate", args=[won.campaign.pk]), {"with_targets": "on"})
+
+    copied = Petition.objects.filter(target__campaign=Campaign.objects.exclude(pk=won.campaign.pk).get())
+    assert set(copied.values_list("target__name", "letter__kind")) == {
+        (won.target.name, "thank-you"),
+        (over.target.name, "demand"),
+    }
 
 
 def test_a_copy_without_targets_has_letters_only(editor):
