@@ -10,6 +10,7 @@ from django.utils import timezone
 from campaigns.models import Campaign, Place
 from petitions.admin.steps import counted
 from petitions.models import Kind, Petition
+from toolkit.plain_text import storable
 
 STATES = {"draft": "Draft", "scheduled": "Scheduled", "open": "Open", "closed": "Closed", "won": "Won"}
 
@@ -93,7 +94,7 @@ class InRegion(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, petitions: QuerySet[Petition]) -> QuerySet[Petition]:
         region = self.value()
-        return petitions.filter(target__place__region=region) if region else petitions
+        return petitions.filter(target__place__region=storable(region)) if region else petitions
 
 
 class WithEmail(admin.SimpleListFilter):

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from campaigns.models import Campaign
 from petitions import closing
+from petitions.admin.petition_filters import number
 from petitions.admin.steps import counted
 from petitions.differences import Words
 from petitions.forms.publishing import CloseForm, PublishForm, ReasonForm, ScheduleClosingForm
@@ -350,7 +351,7 @@ def keys_of(request: HttpRequest) -> list[int]:
     """
     sent = request.POST if request.method == "POST" else request.GET
     keys = [*sent.getlist("petition"), *sent.get("petitions", "").split("-")]
-    return [int(key) for key in keys if key.isascii() and key.isdigit() and len(key) < 19]
+    return [known for key in keys if (known := number(key))]
 
 
 def keys_in_short(petitions: Iterable[Petition]) -> str:

@@ -15,13 +15,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from petitions.admin import preview_views
+from petitions.admin.petition_filters import number
 from petitions.admin.publishing_views import LISTED, back_query, back_to, keys_in_short, keys_of
 from petitions.admin.steps import counted
 from petitions.closing import WrongState
 from petitions.forms.stands import StandForm, UndoForm
 from petitions.models import Kind, Petition, Stand
 from petitions.publishing import NotPublishable, Problem
-from petitions.taking_a_stand import Outlook, outlook, slug_beside, take_stands, undo
+from petitions.taking_a_stand import Outlook, locked, outlook, slug_beside, take_stands, undo
 from staff.models import User
 
 LATEST = 100
@@ -183,14 +184,10 @@ def undo_view(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespon
     if not request.user.has_perm(PERMISSION):
         raise PermissionDenied
     sent = request.POST if request.method == "POST" else request.GET
-    keys = [
-        int(key)
-        for key in sent.get("stands", "").split("-")
-        if key.isascii() and key.isdigit() and len(key) < 19
-    ]
+    keys = [number(key) for key in sent.get("stands", "").split("-")]
     stands = list(
         Stand.objects.filter(pk__in=keys).select_related(
-            "target__place", "left__letter", "joined__letter", "campaign"
+            "target__place", "left__letter__campaign", "joined__letter", "campaign"
         )
     )
     if not stands:
@@ -225,6 +222,8 @@ def undo_view(model_admin: admin.ModelAdmin, request: HttpRequest) -> HttpRespon
 @transaction.atomic
 def undo_all(stands: list[Stand], request: HttpRequest, *, at: datetime, reason: str) -> int:
     actor: User = request.user  # type: ignore[assignment]
+    # All at once and in one order, so that nobody waits in a circle.
+    locked([petition for stand in stands for petition in (stand.left, stand.joined)])
     return sum([undo(stand=stand, actor=actor, at=at, reason=reason) for stand in stands])
 
 

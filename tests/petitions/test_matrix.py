@@ -143,6 +143,7 @@ def test_without_a_campaign_the_list_is_of_all(editor, petition):
         ("&state=draft", ["Asked", "Thanked"]),
         ("&state=open", ["Live"]),
         ("&region=Eastmark", ["Thanked"]),
+        ("&region=Eastmark%00", ["Thanked"]),
         ("&email=without", ["Asked", "Live"]),
         ("&email=with", ["Thanked"]),
         ("&local=with", ["Live"]),
