@@ -36,6 +36,7 @@ class Row(NamedTuple):
     signed: int | None
     gained: int | None
     target: int | None
+    region: str | None
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,7 @@ def values_of(campaign: Campaign, *, at: datetime) -> Iterable[tuple[Any, ...]]:
         "tally__count",
         "tally__gained_lately",
         "target_id",
+        "target__place__region",
     )
 
 
@@ -168,7 +170,7 @@ def sides_of(values: tuple[tuple[Any, ...], ...], floor: int, number: int) -> Si
     rows = [
         Row(*row) if (row[5] or 0) >= floor else Row(*row)._replace(signed=None, gained=0) for row in values
     ]
-    listed = once_per_city(rows)
+    listed = told_apart(once_per_city(rows))
     in_order = sorted(listed, key=order)
     first_waiting = sum(map(stands_with_us, listed))
     standing, waiting = in_order[:first_waiting], in_order[first_waiting:]
@@ -194,6 +196,20 @@ def once_per_city(rows: Sequence[Row]) -> Sequence[Row]:
         best[row.target] = max(weight(row), best.get(row.target, (False, False)))
     return [
         row for row in rows if row.target is None or row.state == "open" or weight(row) == best[row.target]
+    ]
+
+
+def told_apart(rows: Sequence[Row]) -> Sequence[Row]:
+    """With the region beside the name of a city that another one shares: “Springfield, Oregon”."""
+    regions: dict[str, str | None] = {}
+    shared = {row.place_name for row in rows if regions.setdefault(row.place_name, row.region) != row.region}
+    if not shared:
+        return rows
+    return [
+        row._replace(place_name=f"{row.place_name}, {row.region}")
+        if row.region and row.place_name in shared
+        else row
+        for row in rows
     ]
 
 

@@ -400,10 +400,22 @@ def test_raising_the_floor_hides_at_once(demand):
     assert "signed" not in text_of(get())
 
 
+def test_cities_of_one_name_are_told_apart_by_their_region(demand):
+    for region in ("Eastmark", "Westmark"):
+        make_petition(letter=demand, place=make_place(name="Springwell", region=region), slug=region.lower())
+    make_city(demand, "Rivermouth")
+
+    text = text_of(get())
+
+    assert "Springwell, Eastmark" in text
+    assert "Springwell, Westmark" in text
+    assert "Rivermouth," not in text
+
+
 def test_a_thousand_rows_are_less_than_sixty_kilobytes():
     rows = tuple(
         (f"open-sundays-place-{number:x}{number * 7919 % 65536:x}", f"Place {number * 31 % 9973:x}",
-         f"Mayor {number * 17 % 7919:x} {number * 104729 % 99991:x}", "demand", "open", number * 37 % 5003, 0, number)
+         f"Mayor {number * 17 % 7919:x} {number * 104729 % 99991:x}", "demand", "open", number * 37 % 5003, 0, number, "Westmark")
         for number in range(1000)
     )  # fmt: skip
 
