@@ -1,14 +1,15 @@
-"""Organizations and places in the admin; campaigns are in `petitions.admin`, because letters belong to their form."""
+"""Organizations, places and nominations in the admin; campaigns are in `petitions.admin`, with their letters."""
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from campaigns.forms import OrganizationForm
-from campaigns.models import Organization, Place
+from campaigns.models import Nomination, Organization, Place
 from staff.edits import RecordedAdmin
 
 
@@ -53,3 +54,49 @@ class PlaceAdmin(RecordedAdmin):
     @admin.display(description="postal codes", boolean=True)
     def has_postal_codes(self, place: Place) -> bool:
         return bool(place.postal_prefixes.strip())
+
+
+@admin.register(Nomination)
+class NominationAdmin(RecordedAdmin):
+    """Which cities visitors wish for. Nothing to write here: whoever sees campaigns reads it, editors tidy up."""
+
+    list_display = ("city", "country", "campaign", "count", "last_at", "next_step")
+    list_display_links = None
+    list_filter = (("campaign", admin.RelatedOnlyFieldListFilter),)
+    list_select_related = ("campaign",)
+    search_fields = ("name", "region")
+    search_help_text = "City or region"
+    ordering = ("-count", "name", "pk")
+    show_facets = admin.ShowFacets.NEVER
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        may_add = request.user.has_perm("campaigns.add_target")
+        return self.list_display if may_add else self.list_display[:-1]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Nomination | None = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Nomination | None = None) -> bool:
+        return request.user.has_perm("campaigns.view_campaign")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Nomination | None = None) -> bool:
+        return request.user.has_perm("campaigns.change_campaign")
+
+    @admin.display(description="city", ordering="name")
+    def city(self, nomination: Nomination) -> str:
+        return str(nomination)
+
+    @admin.display(description="next step")
+    def next_step(self, nomination: Nomination) -> SafeString:
+        """The form for a new target, with the place filled in."""
+        place: dict[str, str | int] = {
+            "campaign": nomination.campaign_id,
+            "place_name": nomination.name,
+            "place_region": nomination.region,
+            "place_country": nomination.country,
+        }
+        address = f"{reverse('admin:campaigns_target_add')}?{urlencode(place)}"
+        return format_html('<a href="{}">Add a target</a>', address)

@@ -82,7 +82,7 @@ class CampaignForm(forms.ModelForm):
         model = Campaign
         fields = (
             "organization", "title", "slug", "summary", "language", "confirmation", "count_floor",
-            "asks_postal_code", "asks_country", "asks_comment",
+            "asks_postal_code", "asks_country", "asks_comment", "total_of", "shows_league",
         )  # fmt: skip
         widgets = {
             "title": forms.TextInput(attrs={"size": 60}),

@@ -13,11 +13,18 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from campaigns.nominating import forget_marks
+from campaigns.postal_codes import locate_places
 from mailings.bounce_mailbox import MailboxAway, fetch
 from mailings.reports import forget_reports
 from mailings.sending import send_some
+from petitions.league import rank_all
+from petitions.momentum import remember as remember_momentum
+from petitions.share_images.keeping import Painter
+from petitions.target_lists.keeping import forget_lists
 from signers.answering import answer
 from signers.counting import add_up, recount
+from signers.counting_people import count_missing
 from signers.folding import fold
 from signers.forgetting import forget_unconfirmed
 from signers.sending import late, send_due
@@ -57,13 +64,26 @@ def quick_jobs() -> list[Job]:
     ]
 
 
-def slow_jobs(now: datetime) -> list[Job]:
+def slow_jobs(now: datetime, keep_on: Callable[[], bool] = lambda: True) -> list[Job]:
     """What may take minutes where there are millions of signatures."""
+    painter = Painter()
     return [
+        Job("momentum", lambda at: remember_momentum(at=at), timedelta(seconds=10)),
+        Job("league", lambda at: rank_all(at), timedelta(seconds=10)),
+        Job("count people", lambda _at: count_missing(), timedelta(hours=1)),
         Job("forget", lambda at: forget_unconfirmed(at=at), timedelta(hours=1)),
+        Job("forget marks of nominations", lambda at: forget_marks(at=at), timedelta(hours=1)),
+        Job("forget lists of targets", lambda at: forget_lists(at=at), timedelta(hours=1)),
+        Job("locate places", lambda _at: locate_places(), timedelta(hours=1)),
         Job("forget reports", lambda at: forget_reports(at=at), timedelta(hours=1)),
         Job("fetch bounces", fetch_bounces, timedelta(minutes=5)),
         Job("forget sessions", forget_sessions, timedelta(days=1)),
+        Job(
+            "share images",
+            lambda at: painter.draw_due(at=at, keep_on=keep_on),
+            timedelta(seconds=15),
+            again_at_once=True,
+        ),
         Job("recount", lambda _at: len(recount()), timedelta(days=1), due_at=next_night(now)),
     ]
 
@@ -128,7 +148,9 @@ class Worker:
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         threads = [
             threading.Thread(target=self._work, args=(quick_jobs(),), name="quick", daemon=True),
-            threading.Thread(target=self._work, args=(slow_jobs(timezone.now()),), name="slow", daemon=True),
+            threading.Thread(
+                target=self._work, args=(slow_jobs(timezone.now(), self._keeps_on),), name="slow", daemon=True
+            ),
             threading.Thread(
                 target=self._send, args=(self._mails, "The mail server"), name="mail", daemon=True
             ),
@@ -152,6 +174,9 @@ class Worker:
         logger.info("The worker has stopped.")
         return asked is not None
 
+    def _keeps_on(self) -> bool:
+        return not self.stopping.is_set()
+
     def _work(self, todo: list[Job]) -> None:
         backoff = Backoff("The database", DATABASE_BACKOFF)
         while not self.stopping.is_set():
@@ -169,11 +194,11 @@ class Worker:
         connection.close()
 
     def _mails(self, at: datetime) -> int:
-        return send_due(at=at, limit=SENT_AT_ONCE, keep_on=lambda: not self.stopping.is_set())
+        return send_due(at=at, limit=SENT_AT_ONCE, keep_on=self._keeps_on)
 
     def _mailings(self, at: datetime) -> int:
         """The mails people wait for go first, also at a server that takes one connection at a time."""
-        return send_some(at=at, keep_on=lambda: not self.stopping.is_set() and not late(at=timezone.now()))
+        return send_some(at=at, keep_on=lambda: self._keeps_on() and not late(at=timezone.now()))
 
 
 def send_some_of(send: Callable[[datetime], int], database: Backoff, server: Backoff) -> float:
@@ -229,19 +254,27 @@ def log_failure(name: str, error: Exception) -> None:
 def work_once() -> str:
     """Does everything that is due, until nothing is left; returns what is wrong with the mail server, or ""."""
     trouble = ""
+    painter = Painter()
     beat(at=timezone.now())
     forget_unconfirmed(at=timezone.now())
     forget_reports(at=timezone.now())
     fetch_bounces(timezone.now())
+    forget_marks(at=timezone.now())
+    forget_lists(at=timezone.now())
+    locate_places()
+    count_missing()
     quiet = False
     while not quiet:
         quiet = not fold(at=timezone.now(), limit=FOLDED_AT_ONCE)
         quiet &= not answer(at=timezone.now())
         quiet &= not add_up(at=timezone.now())
+        quiet &= not painter.draw_due(at=timezone.now())
         if not trouble:
             try:
                 quiet &= not send_due(at=timezone.now(), limit=SENT_AT_ONCE)
                 quiet &= not send_some(at=timezone.now())
             except ServerUnavailable as error:
                 trouble = error.reason
+    remember_momentum(at=timezone.now())
+    rank_all(timezone.now())
     return trouble

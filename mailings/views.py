@@ -18,8 +18,8 @@ from mailings.recognizing import Reading
 from petitions.pages import PetitionPage, organization_context
 from petitions.views import live_page, petition_context
 from signers.recognized import Outcome
-from signers.sharing import is_code
 from signers.views import after_signing, version_shown
+from toolkit.referral_codes import is_code
 from toolkit.same_origin import Verdict, verdict
 from toolkit.signed_tokens import InvalidToken
 

@@ -1,12 +1,21 @@
 """What is wrong with letters and petitions, told beside the field that is wrong, before anything is published."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from petitions.models import Letter, Petition, Version
-from petitions.rendering import BLOCKS, CALL_TO_ACTION, LOCAL, PAGE_FIELDS, READER, CompiledLetter, values_for
+from petitions.rendering import (
+    BLOCKS,
+    CALL_TO_ACTION,
+    LOCAL,
+    PAGE_FIELDS,
+    READER,
+    local_document,
+    values_for,
+)
 from toolkit import markdown, merge_fields
+from toolkit.markdown import Uses
 from toolkit.merge_fields import MergeField
 
 # Field of Letter or Petition: whether it is Markdown, may cite, may hold blocks.
@@ -69,13 +78,13 @@ def letter_problems(
 
 def petition_problems(petition: Petition, *, keys: Collection[str]) -> list[FieldProblem]:
     """Every mistake in what a petition says itself: its headline and local paragraph."""
+    if not petition.headline and not petition.local:
+        return []
+    local = local_document(petition)
     problems = line_problems("headline", petition.headline, fields=PAGE_FIELDS)
-    problems += text_problems("local", petition.local, keys=keys, blocks=())
+    problems += document_problems("local", local, keys=keys, blocks=())
     values = values_for(petition)
-    for name, fields in (
-        ("headline", merge_fields.find(petition.headline)),
-        ("local", markdown.parse(petition.local).fields),
-    ):
+    for name, fields in (("headline", merge_fields.find(petition.headline)), ("local", local.fields)):
         for missing in merge_fields.missing([field for field in fields if field.name in values], values):
             problems.append(FieldProblem(name, no_value(missing, [petition])))
     return problems + overlong("headline", petition.headline, [petition])
@@ -83,7 +92,7 @@ def petition_problems(petition: Petition, *, keys: Collection[str]) -> list[Fiel
 
 def letter_warnings(letter: Letter, petitions: list[Petition]) -> list[FieldProblem]:
     """What is allowed but probably not meant."""
-    body = markdown.parse(letter.body)
+    body = markdown.uses(letter.body)
     warnings = []
     if CALL_TO_ACTION not in body.blocks:
         warnings.append(
@@ -108,10 +117,10 @@ def uncited(letters: Iterable[Letter], petitions: Iterable[Petition], keys: Iter
     cited: set[str] = set()
     for letter in letters:
         for name in CITING:
-            cited.update(markdown.parse(getattr(letter, name)).citations)
+            cited.update(markdown.uses(getattr(letter, name)).citations)
     for petition in petitions:
         if petition.local:
-            cited.update(markdown.parse(petition.local).citations)
+            cited.update(local_document(petition).citations)
     return [key for key in keys if key not in cited]
 
 
@@ -131,7 +140,12 @@ def line_problems(name: str, text: str, *, fields: Collection[str]) -> list[Fiel
 def text_problems(
     name: str, text: str, *, keys: Collection[str] | None, blocks: Collection[str]
 ) -> list[FieldProblem]:
-    document = markdown.parse(text)
+    return document_problems(name, markdown.uses(text), keys=keys, blocks=blocks)
+
+
+def document_problems(
+    name: str, document: Uses, *, keys: Collection[str] | None, blocks: Collection[str]
+) -> list[FieldProblem]:
     problems = [
         reader_elsewhere(FieldProblem(name, problem.message))
         for problem in document.problems(
@@ -154,18 +168,18 @@ def reader_elsewhere(problem: FieldProblem) -> FieldProblem:
 
 def missing_values(letter: Letter, petitions: list[Petition]) -> list[FieldProblem]:
     """Merge fields without a fallback that have no value for some petition, naming the field and the targets."""
-    compiled = CompiledLetter.of(letter)
     fields: list[tuple[str, MergeField]] = []
     for name in LINES:
         fields += [(name, field) for field in merge_fields.find(getattr(letter, name))]
     for name in (*CITING, "thanks"):
-        fields += [(name, field) for field in getattr(compiled, name).fields]
+        fields += [(name, field) for field in markdown.uses(getattr(letter, name)).fields]
+    needed = [(name, field) for name, field in dict.fromkeys(fields) if field.fallback is None]
     lacking: dict[tuple[str, MergeField], list[Petition]] = defaultdict(list)
     for petition in petitions:
         values = values_for(petition)
-        for name, field in dict.fromkeys(fields):
+        for name, field in needed:
             own_headline = name == "headline" and petition.headline
-            if field.name in values and not own_headline and merge_fields.missing([field], values):
+            if field.name in values and not own_headline and not field.filled(values):
                 lacking[name, field].append(petition)
     problems = [FieldProblem(name, no_value(field, where)) for (name, field), where in lacking.items()]
     if not petitions:
@@ -177,15 +191,27 @@ def missing_values(letter: Letter, petitions: list[Petition]) -> list[FieldProbl
 
 def overlong_lines(letter: Letter, petitions: list[Petition]) -> list[FieldProblem]:
     """Lines that the values of some petition make longer than a version can store."""
+    filled = [values_for(petition) for petition in petitions]
+    longest_value = {
+        name: max((len(values[name] or "") for values in filled), default=0) for name in WITH_READER
+    }
     return [
         problem
         for name in LONGEST
+        if at_most(getattr(letter, name), longest_value) > LONGEST[name]
         for problem in overlong(
             name,
             getattr(letter, name),
             [petition for petition in petitions if name != "headline" or not petition.headline],
         )
     ]
+
+
+def at_most(line: str, longest_value: Mapping[str, int]) -> int:
+    """No petition's line is longer than this; most letters need no closer look."""
+    return len(line) + sum(
+        max(longest_value.get(field.name, 0), len(field.fallback or "")) for field in merge_fields.find(line)
+    )
 
 
 def overlong(name: str, line: str, petitions: list[Petition]) -> list[FieldProblem]:

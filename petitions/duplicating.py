@@ -1,12 +1,16 @@
 """A campaign made from another one: the same texts, nothing that happened to it."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 
 from campaigns.forms import free_slug
 from campaigns.models import Campaign, Source, Target
+from petitions.closing import going_on
 from petitions.models import Letter, Petition
+from petitions.readdressing import used_beginning_with
 from staff import audit
 from staff.models import User
 
@@ -40,7 +44,7 @@ def copy_petitions(campaign: Campaign, copy: Campaign, letters: dict[int, Letter
         [copied(target, campaign=copy) for target in originals], batch_size=200
     )
     by_original = {original.pk: target for original, target in zip(originals, targets, strict=True)}
-    petitions = list(
+    petitions = without_left(
         Petition.objects.filter(letter__in=list(letters)).prefetch_related("members").order_by("pk")
     )
     slugs = copied_slugs(petitions, campaign, copy)
@@ -71,6 +75,21 @@ def copy_petitions(campaign: Campaign, copy: Campaign, letters: dict[int, Letter
     )
 
 
+def without_left(petitions: Iterable[Petition]) -> list[Petition]:
+    """All but what a target left behind when it took a stand: a copy asks or thanks it, not both."""
+    chosen = list(petitions)
+    by_target: dict[int | None, list[Petition]] = defaultdict(list)
+    for petition in chosen:
+        by_target[petition.target_id].append(petition)
+    return [
+        petition
+        for petition in chosen
+        if petition.target_id is None
+        or petition.closed_at is None
+        or petition == going_on(by_target[petition.target_id])
+    ]
+
+
 def copied(original, **changes):  # type: ignore[no-untyped-def] # the same model in and out
     """An unsaved copy of a row with other values in some fields."""
     values = {
@@ -82,9 +101,9 @@ def copied(original, **changes):  # type: ignore[no-untyped-def] # the same mode
 
 
 def copied_slugs(petitions: list[Petition], campaign: Campaign, copy: Campaign) -> list[str]:
-    """The old addresses with the copy's address in place of the campaign's, each unused. One query."""
+    """The old addresses with the copy's address in place of the campaign's, each unused. Two queries."""
     longest = Petition._meta.get_field("slug").max_length or 100
-    taken = set(Petition.objects.values_list("slug", flat=True).filter(slug__startswith=copy.slug[:70]))
+    taken = used_beginning_with(copy.slug[:70])
     slugs = []
     for petition in petitions:
         rest = petition.slug.removeprefix(campaign.slug).strip("-")

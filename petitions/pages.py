@@ -1,7 +1,7 @@
 """What the public templates are given: a petition, its organization, a card in a list."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, Organization
 from petitions.appearance import accent_url, logo_of
+from petitions.league import Standing, standing_of
 from petitions.models import Kind, Petition, Version
 from petitions.progress import Progress, progress_of
 
@@ -23,6 +24,28 @@ class Share:
 
 
 @dataclass(frozen=True)
+class ImageShown:
+    """The picture of a shared link: its absolute address, and what it says for those who do not see it."""
+
+    url: str
+    alt: str
+    width: int = 1200
+    height: int = 630
+
+
+@dataclass(frozen=True)
+class StandShown:
+    """The target's move as the pages of both petitions tell it. `other_url` is "" where that one is not on the site."""
+
+    kind: str
+    taken_on: date
+    reason: str
+    ended_this: bool
+    other_url: str
+    other_headline: str
+
+
+@dataclass(frozen=True)
 class PetitionPage:
     """Everything the petition page shows, from one row of `PetitionQuerySet.for_page`; makes no query."""
 
@@ -31,6 +54,7 @@ class PetitionPage:
     state: str
     progress: Progress
     preview: bool = False
+    stand: StandShown | None = None
 
     @property
     def campaign(self) -> Campaign:
@@ -60,6 +84,11 @@ class PetitionPage:
         return self.version.kind == Kind.THANK_YOU
 
     @property
+    def standing(self) -> Standing | None:
+        """The city's place in the league, where the campaign shows one."""
+        return standing_of(self.petition)
+
+    @property
     def has_history(self) -> bool:
         return self.version.number > 1
 
@@ -84,6 +113,15 @@ class PetitionPage:
         return Share(self.version.share_title, self.version.share_text, absolute(self.url))
 
     @property
+    def image(self) -> ImageShown | None:
+        """None until the worker has drawn it."""
+        drawn = getattr(self.petition, "share_image", None)
+        if drawn is None:
+            return None
+        url = reverse("share-image", args=[self.petition.slug, drawn.digest])
+        return ImageShown(absolute(url), f"{self.version.headline} – a petition to {self.version.addressee}")
+
+    @property
     def recipient_line(self) -> str:
         """What is handed over and to whom, said at the button."""
         asked = ["name"]
@@ -101,7 +139,32 @@ def page_of(petition: Petition, *, at: datetime) -> PetitionPage:
     """The page of a live petition."""
     if petition.current_version is None:
         raise ValueError("A petition without a version has no page.")
-    return PetitionPage(petition, petition.current_version, petition.state(at), progress_of(petition))
+    return PetitionPage(
+        petition,
+        petition.current_version,
+        petition.state(at),
+        progress_of(petition),
+        stand=stand_shown(petition, at=at),
+    )
+
+
+def stand_shown(petition: Petition, *, at: datetime) -> StandShown | None:
+    """The move that ended the petition or opened it, from what `PetitionQuerySet.with_stand` added to its row."""
+    row = vars(petition)
+    if row.get("stand_taken_on") is None:
+        return None
+    ended_this = row["stand_left_slug"] == petition.slug
+    other = "joined" if ended_this else "left"
+    live_at = row[f"stand_{other}_live_at"]
+    is_there = live_at is not None and live_at <= at
+    return StandShown(
+        kind=row["stand_kind"],
+        taken_on=row["stand_taken_on"],
+        reason=row["stand_reason"],
+        ended_this=ended_this,
+        other_url=reverse("petition", args=[row[f"stand_{other}_slug"]]) if is_there else "",
+        other_headline=(row["stand_joined_headline"] or "") if ended_this else "",
+    )
 
 
 @dataclass(frozen=True)

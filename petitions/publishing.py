@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
@@ -14,7 +14,8 @@ from campaigns.models import Campaign, Source
 from petitions import checking
 from petitions.differences import Difference, differences
 from petitions.models import Letter, Petition, Tally, Version
-from petitions.rendering import CompiledLetter, Rendered, library, render
+from petitions.rendering import CompiledLetter, Rendered, library
+from petitions.rendering_many import Renderer
 from staff import audit
 from staff.models import User
 
@@ -131,7 +132,7 @@ class ReviewOutdated(Exception):
 
 
 def review(campaign: Campaign, *, petitions: Collection[Petition] | None = None) -> Review:
-    """Renders every petition that is not closed (or those of `petitions`) without storing anything. Five queries."""
+    """Renders every petition that is not closed (or those of `petitions`) without storing anything. Six queries."""
     sources = list(campaign.sources.all())
     letters = {
         letter.pk: letter
@@ -142,32 +143,51 @@ def review(campaign: Campaign, *, petitions: Collection[Petition] | None = None)
         petition.letter = letters[petition.letter_id]
     errors = find_errors(campaign, list(letters.values()), sources, chosen)
     warnings = find_warnings(list(letters.values()), sources, chosen)
-    return Review(campaign, errors, warnings, render_all(letters, sources, chosen))
+    return Review(campaign, errors, warnings, with_texts(render_all(letters, sources, chosen)))
 
 
 def publishable(campaign: Campaign, petitions: Collection[Petition] | None) -> QuerySet[Petition]:
-    """A closed petition keeps the text it closed with. Each row knows whether anybody signed it: `.signed`."""
+    """A closed petition keeps the text it closed with. Each row knows whether anybody signed it: `.signed`.
+
+    Of the version that is live, without the long texts but the statement.
+    """
     signatures = Petition._meta.get_field("signatures").related_model
-    rows = (
-        Petition.objects.filter(letter__campaign=campaign, closed_at=None)
+    return (
+        not_closed(campaign, petitions)
         .select_related("target__place", "current_version")
+        .defer(*(f"current_version__{name}" for name in Version.LONG if name != "statement"))
         .annotate(signed=Exists(signatures._default_manager.filter(petition=OuterRef("pk"))))
         .order_by("position", "pk")
     )
+
+
+def not_closed(campaign: Campaign, petitions: Collection[Petition] | None) -> QuerySet[Petition]:
+    rows = Petition.objects.filter(letter__campaign=campaign, closed_at=None)
     return rows if petitions is None else rows.filter(pk__in=[petition.pk for petition in petitions])
 
 
 def render_all(letters: dict[int, Letter], sources: list[Source], petitions: list[Petition]) -> list[Change]:
     by_key = library(sources)
-    compiled = {pk: CompiledLetter.of(letter) for pk, letter in letters.items()}
+    renderers = {pk: Renderer(CompiledLetter.of(letter), by_key) for pk, letter in letters.items()}
     return [
         Change(
             petition,
-            render(petition, compiled=compiled[petition.letter_id], sources=by_key),
+            renderers[petition.letter_id].render(petition),
             petition.signed,  # type: ignore[attr-defined]
         )
         for petition in petitions
     ]
+
+
+def with_texts(changes: list[Change]) -> list[Change]:
+    """Loads what is live in full where it will change, which most often is nowhere. One query."""
+    changed = [change.petition for change in changes if change.status == CHANGED]
+    versions = (
+        Version.objects.in_bulk([petition.current_version_id for petition in changed]) if changed else {}
+    )
+    for petition in changed:
+        petition.current_version = versions[petition.current_version_id]
+    return changes
 
 
 def find_errors(
@@ -252,7 +272,8 @@ def publish(
     show a new Version at once. Raises NotPublishable, ReasonNeeded, ReviewOutdated; then nothing was changed.
     """
     # One publishing of a campaign at a time.
-    Campaign.objects.select_for_update().get(pk=campaign.pk)
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    hold(not_closed(campaign, petitions))
     found = review(campaign, petitions=petitions)
     if found.errors:
         raise NotPublishable(found.errors)
@@ -279,6 +300,14 @@ def publish(
     return Published(new, changed, unchanged, len(went_live))
 
 
+def hold(petitions: QuerySet[Petition]) -> None:
+    """Nobody closes them or gives them another letter until the transaction ends; whoever signs does not wait.
+
+    In the order of `closing.locked_all`, so that the two never wait for each other in a circle.
+    """
+    list(petitions.order_by("pk").only("pk").select_for_update(of=("self",), no_key=True))
+
+
 def store_versions(found: Review, *, actor: User | None, at: datetime, reason: str) -> list[Change]:
     """New versions for what is new or changed, made the current ones; two statements whatever their number."""
     changes = [change for change in found.changes if change.status != UNCHANGED]
@@ -291,7 +320,7 @@ def store_versions(found: Review, *, actor: User | None, at: datetime, reason: s
                 published_at=at,
                 published_by=actor,
                 reason=reason if change.previous else "",
-                **asdict(change.rendered),
+                **change.rendered.fields,
             )
             for change in changes
         ],
@@ -299,7 +328,8 @@ def store_versions(found: Review, *, actor: User | None, at: datetime, reason: s
     )
     for change, version in zip(changes, versions, strict=True):
         change.petition.current_version = version
-    Petition.objects.bulk_update([change.petition for change in changes], ["current_version"], batch_size=200)
+    newest = Version.objects.filter(petition=OuterRef("pk")).order_by("-number").values("pk")[:1]
+    Petition.objects.filter(pk__in=[change.petition.pk for change in changes]).update(current_version=newest)
     Tally.objects.bulk_create(
         [Tally(petition=change.petition) for change in changes], ignore_conflicts=True, batch_size=200
     )

@@ -3,8 +3,9 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 from campaigns.models import Source
 from petitions.models import Letter, Petition
@@ -51,10 +52,15 @@ class Rendered:
     share_title: str
     share_text: str
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """By name, as a Version takes them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) over all fields: two renderings are the same page if and only if their digests are."""
-        content = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        content = json.dumps(self.fields, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()
 
 
@@ -108,6 +114,15 @@ def values_for(petition: Petition) -> dict[str, str | None]:
     }
 
 
+def local_document(petition: Petition) -> Document:
+    """The local paragraph, parsed once for everybody who asks this row about it."""
+    text, document = vars(petition).get("_local_document", (None, None))
+    if document is None or text != petition.local:
+        document = markdown.parse(petition.local)
+        vars(petition)["_local_document"] = (petition.local, document)
+    return document
+
+
 def render(petition: Petition, *, compiled: CompiledLetter, sources: Mapping[str, Source]) -> Rendered:
     """Renders one petition. Makes no query where letter, campaign, organization, target and place are loaded.
 
@@ -123,16 +138,16 @@ class Page:
         self.petition = petition
         self.compiled = compiled
         self.letter = compiled.letter
-        self.values = values_for(petition)
+        self.values: Values = values_for(petition)
         self.notes = Notes(sources)
-        self.local = markdown.parse(petition.local)
+        self.local = local_document(petition)
 
     def rendered(self) -> Rendered:
         petition, letter = self.petition, self.letter
         headline = self.line(petition.headline or letter.headline)
-        lead_in_html = clean(self.compiled.lead_in.html(self.values, notes=self.notes, inline=True))
-        statement_html = clean(self.compiled.statement.html(self.values, notes=self.notes, inline=True))
-        letter_html = clean(self.letter_html())
+        lead_in_html = self.clean(self.compiled.lead_in.html(self.values, notes=self.notes, inline=True))
+        statement_html = self.clean(self.compiled.statement.html(self.values, notes=self.notes, inline=True))
+        letter_html = self.clean(self.letter_html())
         statement = self.compiled.statement.text(self.values, notes=Notes({})).strip()
         return Rendered(
             kind=letter.kind,
@@ -144,14 +159,17 @@ class Page:
             statement=statement,
             letter_html=letter_html,
             letter_text=self.letter_text(),
-            notes_html=clean(self.notes.html()) if self.notes.used else "",
+            notes_html=self.clean(self.notes.html()) if self.notes.used else "",
             notes=self.notes.plain(),
             call_to_action=self.line(letter.call_to_action),
             button=self.line(letter.button),
-            thanks_html=clean(self.compiled.thanks.html(self.values, notes=Notes({}))),
+            thanks_html=self.clean(self.compiled.thanks.html(self.values, notes=Notes({}))),
             share_title=self.line(letter.share_title) or headline,
             share_text=self.line(letter.share_text) or statement,
         )
+
+    def clean(self, html: str) -> str:
+        return clean(html)
 
     def line(self, text: str) -> str:
         return merge_fields.fill(text, self.values).strip()

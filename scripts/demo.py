@@ -138,7 +138,8 @@ def names_of(host: str) -> list[str]:
 def set_up(environment: dict[str, str]) -> None:
     """Database, static files and sample campaign; each step changes nothing when there is nothing to do."""
     print("Setting up …" if not DATABASE.exists() else "Starting with the data in var/ …", flush=True)
-    for command in (["migrate", "--no-input"], ["collectstatic", "--no-input"], ["load_demo"]):
+    steps = (["migrate", "--no-input"], ["collectstatic", "--no-input"], ["load_postal_codes"], ["load_demo"])
+    for command in steps:
         step = subprocess.run(
             [sys.executable, "manage.py", *command, "--verbosity=0"],
             cwd=ROOT,

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
 
+from petitions.models import Petition
 from signers import consents
 from signers.consents import Choice
 from signers.models import Consent, CountChange, OutgoingMail, Signature, Supporter
@@ -35,9 +36,20 @@ def confirm(*, signature_id: int, at: datetime) -> Outcome:
     if signature.accepted_at is None:
         if signature.supporter.blocked_at:
             return Outcome.REMOVED
-        if not signature.petition.is_open(at):
+        if not still_counts(signature, signature.petition, at=at):
             return Outcome.CLOSED
     return Outcome.CONFIRMED if _confirm(signature, at) else Outcome.ALREADY
+
+
+def still_counts(signature: Signature, petition: Petition, *, at: datetime) -> bool:
+    """Whether confirming it can make it count: while the petition is open, and after it was won.
+
+    Whoever signed before the target acted is one of those who moved it.
+    """
+    if petition.is_open(at):
+        return True
+    ended_at = petition.closed_at if petition.won_at is not None else None
+    return ended_at is not None and petition.is_live(at) and signature.signed_at < ended_at
 
 
 def _confirm(signature: Signature, at: datetime) -> bool:

@@ -9,12 +9,14 @@ from django.apps import apps
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.utils import timezone
 from django.utils.text import slugify
 
 from campaigns.models import Campaign
 from petitions import campaign_files
 from petitions.models import Petition
 from petitions.publishing import publish
+from petitions.taking_a_stand import take_a_stand
 from signers import counting
 from signers.demo_names import PEOPLE
 from signers.models import Consent, CountChange, Signature, Subscription, Supporter
@@ -35,7 +37,16 @@ SIGNED = {
     "open-sundays-marsa-lawz": 286,
     "open-sundays-lindenfors": 94,
     "open-sundays-thank-you": 412,
+    "open-sundays-farrowmere": 268,
+    "open-sundays-farrowmere-thank-you": 121,
 }
+# One mayor has done what was asked meanwhile.
+ACTED = "open-sundays-farrowmere"
+ACTED_AGO = timedelta(days=6)
+ACTED_REASON = (
+    "The city council voted for Sunday hours from next month on, as the mayor had proposed: "
+    "from one to six, with higher pay and a free weekday for the librarians who choose them."
+)
 SUPPORTERS = 2000
 DOMAINS = ("example.org", "mail.example.org", "post.example", "letters.example")
 STAFF = {
@@ -57,14 +68,25 @@ def load_demo(*, password: str, at: datetime) -> bool:
         return False
     loaded = campaign_files.load(campaign_files.read(SAMPLE.read_bytes()), at=at - LIVE_FOR)
     publish(campaign=loaded.campaign, at=at - LIVE_FOR)
+    acted = at - ACTED_AGO
+    take_a_stand(
+        petition=Petition.objects.get(slug=ACTED),
+        taken_on=timezone.localdate(acted),
+        reason=ACTED_REASON,
+        actor=None,
+        at=acted,
+    )
     add_signatures(loaded.campaign, at=at)
     counting.add_up(at=at)
+    # Added up in a moment, they would all have signed today.
+    petitions = Petition.objects.filter(letter__campaign=loaded.campaign)
+    counting.count_days(list(petitions.values_list("pk", flat=True)))
     add_staff(password)
     return True
 
 
 def add_signatures(campaign: Campaign, *, at: datetime) -> None:
-    """Confirmed signatures of invented supporters, spread over the time since the petitions went live."""
+    """Confirmed signatures of invented supporters, spread over the time in which the petitions were open."""
     # The same people everywhere; nothing here is a secret.
     chance = random.Random(SLUG)  # noqa: S311
     petitions = {
@@ -85,9 +107,7 @@ def add_signatures(campaign: Campaign, *, at: datetime) -> None:
     Consent.objects.bulk_create([consent(campaign, made) for made in signatures], batch_size=AT_ONCE)
     Subscription.objects.bulk_create(subscriptions(campaign, signatures), batch_size=AT_ONCE)
     add_earlier_supporters(campaign, [person for person in supporters if person.pk is None], chance, at=at)
-    CountChange.objects.bulk_create(
-        [CountChange(petition_id=made.petition_id, change=1) for made in signatures], batch_size=AT_ONCE
-    )
+    CountChange.objects.bulk_create([CountChange.of(made, 1) for made in signatures], batch_size=AT_ONCE)
 
 
 def people_behind(signatures: list[Signature]) -> list[Supporter]:
@@ -168,7 +188,8 @@ def invented_supporters(chance: random.Random) -> Iterator[Supporter]:
 def signature(petition: Petition, supporter: Supporter, chance: random.Random, *, at: datetime) -> Signature:
     """Many sign in the first days, the others whenever."""
     share = chance.betavariate(1, 4) if chance.random() < 0.6 else chance.random()
-    signed_at = at - LIVE_FOR + LIVE_FOR * share
+    begins, ends = petition.live_at or at, petition.closed_at or at
+    signed_at = begins + (ends - begins) * share
     confirmed_at = min(at, signed_at + timedelta(seconds=chance.randint(40, 4000)))
     return Signature(
         petition=petition,

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from itertools import groupby
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ from signers.mail_limits import MailLimits
 from signers.models import CountChange, OutgoingMail, Signature, Submission, Supporter
 from staff import audit
 from staff.models import User
+from toolkit.bulk_inserts import insert_all
 from toolkit.email_addresses import mailbox_key
 
 logger = logging.getLogger(__name__)
@@ -28,7 +30,7 @@ SUSPICIOUS = frozenset({"too-fast", "forged-form", "honeypot"})
 HONEYPOT = "honeypot"
 # Everything a repeated sign-up replaces, as long as nothing counts yet.
 REPLACED = (
-    "version", "signed_at", "first_name", "last_name", "email", "postal_code", "country", "comment", "is_local",
+    "version_id", "signed_at", "first_name", "last_name", "email", "postal_code", "country", "comment", "is_local",
     "updates", "wording", "referral", "referral_code", "evidence",
     "confirmed_at", "accepted_at", "held_at", "removed_at", "removal",
 )  # fmt: skip
@@ -148,9 +150,12 @@ def was_open(petition: Petition, version: Version, at: datetime) -> bool:
 def is_local(postal_code: str, prefixes: str) -> bool:
     """Whether the code begins with one of the prefixes, which stand between spaces or commas."""
     code = _plain_code(postal_code)
-    return bool(code) and code.startswith(
-        tuple(_plain_code(prefix) for prefix in re.split(r"[\s,;]+", prefixes) if prefix)
-    )
+    return bool(code) and code.startswith(_plain_prefixes(prefixes))
+
+
+@lru_cache(maxsize=1024)
+def _plain_prefixes(prefixes: str) -> tuple[str, ...]:
+    return tuple(_plain_code(prefix) for prefix in re.split(r"[\s,;]+", prefixes) if prefix)
 
 
 def _plain_code(code: str) -> str:
@@ -166,6 +171,7 @@ class Batch:
 
     at: datetime
     supporters: dict[str, Supporter]  # by mailbox, locked
+    new: set[int]  # keys of supporters of whom nobody can know more than this batch
     signatures: dict[Key, Signature]
     changed: dict[Key, Signature] = field(default_factory=dict)
     counted: list[Signature] = field(default_factory=list)
@@ -177,17 +183,17 @@ class Batch:
     def load(cls, submissions: Collection[Submission], at: datetime) -> "Batch":
         """Four queries. Creates the supporters that are new."""
         if not submissions:
-            return cls(at, {}, {})
-        supporters = _supporters(submissions, at)
+            return cls(at, {}, set(), {})
+        supporters, new = _supporters(submissions, at)
         # Only now that nobody can be erased any more between looking and writing.
         refused = blocked_among(supporters)
         _forget_again(refused, supporters)
         signatures = Signature.objects.filter(
             petition__in={submission.petition_id for submission in submissions},
-            supporter__in=[supporter.pk for supporter in supporters.values()],
+            supporter__in={supporter.pk for supporter in supporters.values()} - new,
         )
         found = {(row.petition_id, row.supporter_id): row for row in signatures}
-        return cls(at, supporters, found, refused=refused)
+        return cls(at, supporters, new, found, refused=refused)
 
     def take(self, submission: Submission) -> None:
         """Decides what becomes of one submission."""
@@ -273,46 +279,49 @@ class Batch:
     def store(self) -> None:
         """One statement for the signatures, one for the changes of counts, two reads and one insert for the mails."""
         # An upsert brings back the keys of new and of replaced rows alike.
-        Signature.objects.bulk_create(
+        insert_all(
             [self.changed[key] for key in sorted(self.changed)],
-            update_conflicts=True,
-            unique_fields=["petition", "supporter"],
-            update_fields=REPLACED,
+            unique=["petition_id", "supporter_id"],
+            replaced=REPLACED,
         )
-        CountChange.objects.bulk_create(CountChange.of(signature, 1) for signature in self.counted)
-        OutgoingMail.objects.bulk_create(self._allowed_mails())
+        insert_all([CountChange.of(signature, 1) for signature in self.counted])
+        insert_all(self._allowed_mails())
 
     def _allowed_mails(self) -> list[OutgoingMail]:
         if not self.mails:
             return []
         wanted = [(self.signatures[key], message) for key, message in self.mails.items()]
+        known = [signature for signature, _message in wanted if signature.supporter_id not in self.new]
         limits = MailLimits.load(
-            supporters={signature.supporter_id for signature, _message in wanted},
-            signatures={signature.pk for signature, _message in wanted},
+            supporters={signature.supporter_id for signature in known},
+            signatures={signature.pk for signature in known},
             at=self.at,
         )
         return [limits.new_mail(*wish) for wish in wanted if limits.allow(*wish)]
 
 
-def _supporters(submissions: Iterable[Submission], at: datetime) -> dict[str, Supporter]:
-    """By mailbox, made where they are new, and locked, so that states and limits of each are decided by one worker."""
+def _supporters(submissions: Iterable[Submission], at: datetime) -> tuple[dict[str, Supporter], set[int]]:
+    """By mailbox, made where they are new, and locked, so that states and limits of each are decided by one worker.
+
+    Also the keys of those that are new, where the database tells: nobody else can see them yet.
+    """
     typed = {mailbox_key(submission.email): submission for submission in submissions}
-    Supporter.objects.bulk_create(
+    made = [
+        Supporter(
+            mailbox=mailbox,
+            email=typed[mailbox].email,
+            first_name=typed[mailbox].first_name,
+            last_name=typed[mailbox].last_name,
+            created_at=at,
+        )
         # In one order, so that two workers with the same newcomers cannot wait for each other.
-        [
-            Supporter(
-                mailbox=mailbox,
-                email=typed[mailbox].email,
-                first_name=typed[mailbox].first_name,
-                last_name=typed[mailbox].last_name,
-                created_at=at,
-            )
-            for mailbox in sorted(typed)
-        ],
-        ignore_conflicts=True,
-    )
-    rows = Supporter.objects.filter(mailbox__in=typed).order_by("id").select_for_update(no_key=True)
-    return {row.mailbox: row for row in rows}
+        for mailbox in sorted(typed)
+    ]
+    insert_all(made, unique=["mailbox"])
+    new = {row.mailbox: row for row in made if row.pk is not None}
+    rows = Supporter.objects.filter(mailbox__in=typed.keys() - new.keys())
+    known = {row.mailbox: row for row in rows.order_by("id").select_for_update(no_key=True)}
+    return known | new, {row.pk for row in new.values()}
 
 
 def _forget_again(refused: set[str], supporters: dict[str, Supporter]) -> None:

@@ -79,7 +79,7 @@ def confirm(request: HttpRequest, signature: Signature, token: str, now: datetim
     page = page_for(signature)
     if page is None:
         return link_problem(request, "gone", signature=signature)
-    if page.state != "open" and signature.accepted_at is None:
+    if signature.accepted_at is None and not confirming.still_counts(signature, page.petition, at=now):
         return link_problem(request, "closed", signature=signature)
     context = petition_context(as_signed(page, signature)) | {
         "first_name": signature.first_name,

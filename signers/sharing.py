@@ -1,11 +1,10 @@
 """Sharing after signing: the link with the signer's code, and where it can be posted. No script of anybody else's."""
 
 from dataclasses import dataclass
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from petitions.pages import PetitionPage, Share
-
-REFERRAL_KEY = "r"
+from toolkit.referral_codes import REFERRAL_KEY
 
 
 @dataclass(frozen=True)
@@ -36,23 +35,3 @@ def share_places(page: PetitionPage, *, code: str = "") -> SharePlaces:
 
 def query(**values: str) -> str:
     return urlencode(values, quote_via=quote)
-
-
-def referral_from(referer: str) -> str:
-    """The code in the address of the page the form stood on, or "".
-
-    The browser sends that address with the post (Referrer-Policy: same-origin), so the page need not differ by code.
-    """
-    try:
-        pairs = urlsplit(referer).query.split("&")
-    except ValueError:
-        return ""
-    for pair in pairs:
-        key, _, value = pair.partition("=")
-        if key == REFERRAL_KEY and is_code(value):
-            return value
-    return ""
-
-
-def is_code(text: str) -> bool:
-    return 6 <= len(text) <= 16 and text.isascii() and text.isalnum() and text == text.lower()

@@ -16,9 +16,10 @@ from campaigns.models import Campaign
 from petitions.pages import PetitionPage, next_petitions
 from petitions.views import live_page, petition_context
 from signers.forms import SignForm
-from signers.sharing import is_code, referral_from, share_places
+from signers.sharing import share_places
 from signers.signing import submit
 from toolkit import email_addresses
+from toolkit.referral_codes import is_code, referral_from
 from toolkit.same_origin import Verdict, carries_token, verdict
 
 HINT_KEY = "mail"
@@ -59,7 +60,7 @@ def take_signature(request: HttpRequest, slug: str, *, sure: bool) -> HttpRespon
         cleaned=typed,
         at=now,
     )
-    url = reverse("signed", args=[slug, typed.referral_code])
+    url = reverse("signed", args=[page.petition.slug, typed.referral_code])
     if form.email_hint:
         url += "?" + urlencode({HINT_KEY: typed.email.rpartition("@")[2]})
     return HttpResponseRedirect(url, status=303)

@@ -5,8 +5,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.db import IntegrityError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from staff import audit
@@ -19,6 +20,13 @@ class RecordedAdmin(SurvivesOddInput, admin.ModelAdmin):
 
     The names of fields and objects are recorded, never the values: an audit log must not become a copy of the texts.
     """
+
+    def changeform_view(self, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(*args, **kwargs)
+        except IntegrityError:
+            # Somebody else saved the same in this very moment. Checked again, the form says so.
+            return super().changeform_view(*args, **kwargs)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         self.record(request, obj, "added", [])

@@ -76,6 +76,7 @@ def campaign_form(
         "language": "en",
         "confirmation": "required",
         "count_floor": "0",
+        "total_of": "people",
         **part("sources", [SOURCE] if sources is None else sources),
         **part("letters", [LETTER] if letters is None else letters),
         **part("targets", [TARGET] if targets is None else targets),

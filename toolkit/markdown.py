@@ -4,6 +4,8 @@ import functools
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from markdown_it.token import Token
+
 from toolkit.footnotes import Notes
 from toolkit.markdown_mistakes import FieldUse, Finding, findings, problems
 from toolkit.markdown_pieces import Citation, HeadingTag, LoneField, Pieces
@@ -23,8 +25,8 @@ _LAST_HEADING = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """A parsed text. It never changes, so that threads may share it.
+class Uses:
+    """What a text uses, and what in it is a mistake.
 
     `fields` are the merge fields to be filled with values and `citations` the keys, both in order with repeats;
     `blocks` are the undotted names that stand alone in a paragraph, such as `call_to_action`.
@@ -34,15 +36,21 @@ class Document:
     citations: tuple[str, ...]
     blocks: tuple[str, ...]
     _findings: tuple[Finding, ...]
-    _html: Pieces
-    _lines: tuple[Pieces, ...]
-    _text: Pieces
 
     def problems(
         self, *, fields: Collection[str], keys: Collection[str], blocks: Collection[str] = ()
     ) -> list[TextProblem]:
         """What the writer has to mend, in reading order, each once."""
         return problems(self._findings, fields=fields, keys=keys, blocks=blocks)
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Uses):
+    """A parsed text. It never changes, so that threads may share it."""
+
+    _html: Pieces
+    _lines: tuple[Pieces, ...]
+    _text: Pieces
 
     def html(
         self,
@@ -82,16 +90,29 @@ class Document:
 def parse(text: str) -> Document:
     """Reads any text; mistakes in it are reported by the document's `problems`."""
     tokens = read(storable(text))
-    found = findings(tokens)
-    uses = [finding for finding in found if isinstance(finding, FieldUse)]
     return Document(
-        fields=tuple(use.field for use in uses if not use.is_block),
-        citations=tuple(finding.key for finding in found if isinstance(finding, Citation)),
-        blocks=tuple(use.field.name for use in uses if use.is_block),
-        _findings=found,
+        *_uses(tokens),
         _html=block_pieces(tokens),
         _lines=line_pieces(tokens),
         _text=text_pieces(tokens),
+    )
+
+
+def uses(text: str) -> Uses:
+    """As `parse`, for checking alone, in half the time."""
+    return Uses(*_uses(read(storable(text))))
+
+
+def _uses(
+    tokens: list[Token],
+) -> tuple[tuple[MergeField, ...], tuple[str, ...], tuple[str, ...], tuple[Finding, ...]]:
+    found = findings(tokens)
+    fields = [finding for finding in found if isinstance(finding, FieldUse)]
+    return (
+        tuple(use.field for use in fields if not use.is_block),
+        tuple(finding.key for finding in found if isinstance(finding, Citation)),
+        tuple(use.field.name for use in fields if use.is_block),
+        found,
     )
 
 

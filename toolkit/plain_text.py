@@ -12,6 +12,8 @@ def storable(text: str) -> str:
     """The same text, always encodable as UTF-8, without control characters, its lines ended by a line feed."""
     # A subclass such as Django's SafeString would carry its "already escaped" mark along.
     text = str.__str__(text)
+    if text.isprintable():
+        return text  # as most are; what is taken away or replaced below is never printable
     return _CONTROL.sub("", _SURROGATE.sub("\ufffd", _LINE_BREAK.sub("\n", text)))
 
 

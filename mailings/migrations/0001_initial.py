@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('campaigns', '0003_approval_above'),
+        ('campaigns', '0004_approval_above'),
         ('petitions', '0004_a_hundred_cities'),
         ('signers', '0005_subscriptions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

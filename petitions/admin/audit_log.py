@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.models import Campaign
-from petitions.admin.petitions import number
+from petitions.admin.petition_filters import number
 from petitions.models import Petition
 from staff.edits import told
 from staff.models import AuditEntry

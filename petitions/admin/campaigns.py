@@ -1,14 +1,14 @@
 """The campaign's form: from organization to published page, with sources, letters and targets in one save."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import IntegrityError
 from django.db.models import Count, Model, Q, QuerySet, Sum
 from django.forms.models import BaseInlineFormSet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,10 +18,10 @@ from django.utils.safestring import SafeString
 
 from campaigns.forms import SourceForm
 from campaigns.models import Campaign, Source, Target
-from petitions.admin import publishing_views
+from petitions.admin import campaign_file_views, publishing_views, sharing_views, target_list_views
 from petitions.admin.mistakes import mistakes_of
 from petitions.admin.petitions import row_of
-from petitions.admin.steps import MOST_ON_FORM, counted, numbers_of, steps_of
+from petitions.admin.steps import MOST_ON_FORM, counted, numbers_of, steps_of, total_text
 from petitions.duplicating import duplicate
 from petitions.forms.campaigns import PublishedCampaignForm, published_petitions
 from petitions.forms.letters import LetterForm, LetterFormSet
@@ -105,6 +105,7 @@ class TargetInline(OnCampaignForm, admin.StackedInline):
         formset: Any = super().get_formset(request, obj, **kwargs)
         # Django would refuse to delete any target with a petition; ours go while nobody has seen them.
         formset.form.hand_clean_DELETE = refuse_deleting_published
+        formset.form.editor = request.user
         return formset
 
     @admin.display(description="petition")
@@ -167,6 +168,8 @@ class CampaignAdmin(RecordedAdmin):
                     "confirmation",
                     ("asks_postal_code", "asks_country", "asks_comment"),
                     "count_floor",
+                    "total_of",
+                    "shows_league",
                 ),
             },
         ),
@@ -238,11 +241,7 @@ class CampaignAdmin(RecordedAdmin):
     ) -> HttpResponse:
         campaign: Any = self.get_object(request, unquote(object_id)) if object_id else None
         context = self.form_context(request, campaign) | (extra_context or {})
-        try:
-            return super().changeform_view(request, object_id, form_url, context)
-        except IntegrityError:
-            # Somebody else saved the same address or target in this very moment. Checked again, the form says so.
-            return super().changeform_view(request, object_id, form_url, context)
+        return super().changeform_view(request, object_id, form_url, context)
 
     def form_context(self, request: HttpRequest, campaign: Campaign | None) -> dict[str, Any]:
         context: dict[str, Any] = {
@@ -263,7 +262,7 @@ class CampaignAdmin(RecordedAdmin):
             context |= {
                 "title": campaign.title,
                 "numbers": numbers,
-                "total_text": counted(numbers.signatures, "signature"),
+                "total_text": total_text(numbers.signatures, numbers.people),
                 "petitions_text": counted(numbers.petitions, "petition"),
                 "groups": groups,
                 "has_letters": campaign.letters.exists(),
@@ -336,6 +335,25 @@ class CampaignAdmin(RecordedAdmin):
         own = [
             path("<int:pk>/publish/", guarded(self.publish_view), name="campaigns_campaign_publish"),
             path("<int:pk>/duplicate/", guarded(self.duplicate_view), name="campaigns_campaign_duplicate"),
+            path("upload/", guarded(self.upload_view), name="campaigns_campaign_upload"),
+            path("<int:pk>/file/", guarded(self.download_view), name="campaigns_campaign_download"),
+            path("<int:pk>/targets/", guarded(self.bring_view), name="campaigns_campaign_bring_targets"),
+            path(
+                "<int:pk>/targets/<int:key>/",
+                guarded(self.list_view(target_list_views.preview_view)),
+                name="campaigns_campaign_target_list",
+            ),
+            *(
+                path(
+                    f"<int:pk>/targets/<int:key>/{verb}/",
+                    guarded(self.list_view(view)),
+                    name=f"campaigns_campaign_{verb}_targets",
+                )
+                for verb, view in target_list_views.VERBS.items()
+            ),
+            path("<int:pk>/addresses/", guarded(self.addresses_view), name="campaigns_campaign_addresses"),
+            path("<int:pk>/addresses/sheet/", guarded(self.sheet_view), name="campaigns_campaign_qr_sheet"),
+            path("<int:pk>/addresses.csv", guarded(self.csv_view), name="campaigns_campaign_addresses_csv"),
             path("<int:pk>/counts.json", guarded(self.counts_view), name="campaigns_campaign_counts"),
         ]
         return own + super().get_urls()
@@ -345,6 +363,32 @@ class CampaignAdmin(RecordedAdmin):
         if not self.has_view_permission(request, campaign):
             raise PermissionDenied
         return campaign
+
+    def upload_view(self, request: HttpRequest) -> HttpResponse:
+        return campaign_file_views.upload_view(self, request)
+
+    def download_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return campaign_file_views.download_view(self.found(request, pk))
+
+    def bring_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return target_list_views.bring_view(self, request, self.found(request, pk))
+
+    def list_view(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        """One of the pages of a list of targets."""
+        return lambda request, pk, key: view(self, request, self.found(request, pk), key)
+
+    def addresses_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return sharing_views.campaign_addresses(self, request, self.found(request, pk))
+
+    def sheet_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return sharing_views.campaign_sheet(self, request, self.found(request, pk))
+
+    def csv_view(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
+        return sharing_views.campaign_csv(request, self.found(request, pk))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {"may_upload": campaign_file_views.may_upload(request)} | (extra_context or {})
+        return super().changelist_view(request, context)
 
     def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return publishing_views.publish_view(self, request, self.found(request, pk))
@@ -377,14 +421,15 @@ class CampaignAdmin(RecordedAdmin):
         return TemplateResponse(request, "admin/campaigns/campaign/duplicate.html", context)
 
     def counts_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """`{"total": "9 signatures", "petitions": {"12": {"state": "Open", "count": "9 signatures"}}}`. Two queries."""
+        """`{"total": "9 signatures", "petitions": {"12": {"state": "Open", "count": "9 signatures"}}}`. Few queries."""
         campaign = self.found(request, pk)
         petitions = Petition.objects.filter(letter__campaign=campaign).select_related("tally")
         rows = {}
         for petition in petitions[: 2 * MOST_ON_FORM]:
             state, count = row_of(petition)
             rows[str(petition.pk)] = {"state": state, "count": count}
-        total = petitions.aggregate(total=Sum("tally__count"))["total"] or 0
-        response = JsonResponse({"total": counted(total, "signature"), "petitions": rows})
+        numbers = numbers_of(campaign)
+        total = total_text(numbers.signatures, numbers.people)
+        response = JsonResponse({"total": total, "petitions": rows})
         response["Cache-Control"] = "no-store"
         return response

@@ -1,11 +1,12 @@
 """Petitions in the admin: the list with its actions, one petition by itself, and its versions."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -15,81 +16,23 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.models import Campaign, Target
-from petitions.admin import preview_views, publishing_views
-from petitions.admin.steps import counted
+from petitions.admin import matrix, preview_views, publishing_views, sharing_views, stand_views
+from petitions.admin.kind_view import kind_view
+from petitions.admin.petition_filters import (
+    InRegion,
+    InState,
+    OfCampaign,
+    OfKind,
+    WithEmail,
+    WithLocal,
+    number,
+    row_of,
+    state_label,
+)
 from petitions.forms.petitions import PetitionForm
 from petitions.models import Kind, Letter, Petition, Version
+from petitions.readdressing import move_to
 from staff.edits import RecordedAdmin
-
-STATES = {"draft": "Draft", "scheduled": "Scheduled", "open": "Open", "closed": "Closed", "won": "Won"}
-
-
-def state_label(petition: Petition) -> str:
-    return STATES[petition.state(timezone.now())]
-
-
-def row_of(petition: Petition) -> tuple[str, str]:
-    """State and count as a row shows them."""
-    return state_label(petition), counted(
-        petition.tally.count if hasattr(petition, "tally") else 0, "signature"
-    )
-
-
-def in_state(petitions: QuerySet[Petition], state: str) -> QuerySet[Petition]:
-    """The same rules as `Petition.state`, as a query."""
-    now = timezone.now()
-    ended = Q(closed_at__isnull=False) | Q(closes_at__lte=now)
-    conditions = {
-        "draft": Q(live_at=None),
-        "scheduled": Q(live_at__gt=now, won_at=None),
-        "open": Q(live_at__lte=now) & ~ended & Q(won_at=None),
-        "closed": Q(live_at__lte=now, won_at=None) & ended,
-        "won": Q(live_at__isnull=False, won_at__isnull=False),
-    }
-    return petitions.filter(conditions[state])
-
-
-class OfCampaign(admin.SimpleListFilter):
-    title = "campaign"
-    parameter_name = "campaign"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        return list(Campaign.objects.values_list("pk", "title")[:100])
-
-    def queryset(self, request: HttpRequest, petitions: QuerySet[Petition]) -> QuerySet[Petition]:
-        value = self.value()
-        if value is None:
-            return petitions
-        return petitions.filter(letter__campaign=number(value))
-
-
-class InState(admin.SimpleListFilter):
-    title = "state"
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return list(STATES.items())
-
-    def queryset(self, request: HttpRequest, petitions: QuerySet[Petition]) -> QuerySet[Petition]:
-        state = self.value()
-        return in_state(petitions, state) if state in STATES else petitions
-
-
-class OfKind(admin.SimpleListFilter):
-    title = "kind"
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return Kind.choices
-
-    def queryset(self, request: HttpRequest, petitions: QuerySet[Petition]) -> QuerySet[Petition]:
-        kind = self.value()
-        return petitions.filter(letter__kind=kind) if kind in Kind.values else petitions
-
-
-def number(typed: str | None) -> int:
-    """The key in an address; what is none finds nothing."""
-    return int(typed) if typed and typed.isascii() and typed.isdigit() and len(typed) < 19 else 0
 
 
 class VersionInline(admin.TabularInline):
@@ -126,6 +69,26 @@ def state_action(verb: str, description: str) -> Callable[..., HttpResponse]:
     return action
 
 
+@admin.action(permissions=["publish"], description="Take a stand…")
+def take_a_stand(
+    model_admin: "PetitionAdmin", request: HttpRequest, queryset: QuerySet[Petition]
+) -> HttpResponse:
+    return stand_views.take_view(model_admin, request, chosen=list(queryset.values_list("pk", flat=True)))
+
+
+def kind_action(kind: Kind) -> Callable[..., HttpResponse]:
+    """An action on the list that leads to the page on which petitions get the letter of this kind."""
+
+    @admin.action(permissions=["change"], description=f"Change to {kind.label.lower()}…")
+    def action(
+        model_admin: "PetitionAdmin", request: HttpRequest, queryset: QuerySet[Petition]
+    ) -> HttpResponse:
+        return kind_view(model_admin, request, kind, chosen=list(queryset.values_list("pk", flat=True)))
+
+    action.__name__ = f"change_to_{kind.value}".replace("-", "_")
+    return action
+
+
 @admin.action(permissions=["view"], description="Check and publish…")
 def check_and_publish(
     model_admin: "PetitionAdmin", request: HttpRequest, queryset: QuerySet[Petition]
@@ -146,10 +109,17 @@ class PetitionAdmin(RecordedAdmin):
     form = PetitionForm
     list_display = ("addressed_to", "kind", "place", "campaign_title", "state", "count", "closes_at", "links")
     list_display_links = ("addressed_to",)
-    list_filter = (OfCampaign, InState, OfKind)
+    list_filter = (OfCampaign, InState, OfKind, InRegion, WithEmail, WithLocal)
     list_per_page = 100
     list_select_related = ("letter__campaign", "target__place", "tally")
-    search_fields = ("target__name", "target__place__name", "addressee", "headline", "slug")
+    search_fields = (
+        "target__name",
+        "target__place__name",
+        "target__place__region",
+        "addressee",
+        "headline",
+        "slug",
+    )
     search_help_text = "Name of the target, place, headline or address"
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
@@ -160,9 +130,11 @@ class PetitionAdmin(RecordedAdmin):
     actions = (
         check_and_publish,
         state_action("close", "Close or mark as won…"),
+        take_a_stand,
         state_action("reopen", "Reopen…"),
         state_action("schedule-closing", "Schedule closing…"),
         state_action("unpublish", "Take off the site…"),
+        *map(kind_action, Kind),
     )
     change_form_template = "admin/petitions/petition/change_form.html"
 
@@ -242,7 +214,9 @@ class PetitionAdmin(RecordedAdmin):
         """Saves what the form has, and nothing that publishing or closing may have changed meanwhile."""
         if not change:
             return super().save_model(request, obj, form, change)
-        names = [name for name in form.fields if name != "members"]
+        if "slug" in form.fields:
+            move_to(petition=obj, slug=form.cleaned_data["slug"], actor=request.user, at=timezone.now())  # type: ignore[arg-type]
+        names = [name for name in form.fields if name not in {"members", "slug"}]
         return obj.save(update_fields=names)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
@@ -257,6 +231,7 @@ class PetitionAdmin(RecordedAdmin):
                 if self.has_publish_permission(request)
                 else [],
                 "campaign": petition.campaign,
+                **stand_views.of_petition(petition, request),
             }
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -279,6 +254,39 @@ class PetitionAdmin(RecordedAdmin):
 
     # --- The list ------------------------------------------------------------------------------------------
 
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """The matrix of a campaign where one is chosen, or else the list of all petitions."""
+        campaign = matrix.campaign_of(request)
+        if campaign is None:
+            return super().changelist_view(request, extra_context)
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        return matrix.view(self, request, campaign, super().changelist_view)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[matrix.PetitionList]:
+        return matrix.PetitionList
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return matrix.COLUMNS if number(request.GET.get("campaign")) else self.list_display
+
+    def get_list_display_links(self, request: HttpRequest, list_display: Any) -> Any:
+        return None if list_display == matrix.COLUMNS else self.list_display_links
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        return matrix.BY_CITY if number(request.GET.get("campaign")) else super().get_ordering(request)
+
+    @admin.display(ordering="target__place__name")
+    def city(self, petition: Petition) -> str:
+        return str(petition.target.place) if petition.target else "Group"
+
+    @admin.display(ordering="target__last_name")
+    def mayor(self, petition: Petition) -> str:
+        return petition.addressed_to
+
+    @admin.display(ordering="gained_today")
+    def today(self, petition: Petition) -> int:
+        return petition.gained_today  # type: ignore[attr-defined]
+
     @admin.display(description="to")
     def addressed_to(self, petition: Petition) -> str:
         return petition.addressed_to
@@ -295,7 +303,7 @@ class PetitionAdmin(RecordedAdmin):
     def campaign_title(self, petition: Petition) -> str:
         return petition.campaign.title
 
-    @admin.display(ordering="live_at")
+    @admin.display(ordering="state_rank")
     def state(self, petition: Petition) -> SafeString:
         return format_html('<span class="state">{}</span>', state_label(petition))
 
@@ -306,7 +314,9 @@ class PetitionAdmin(RecordedAdmin):
     @admin.display(description="pages")
     def links(self, petition: Petition) -> SafeString:
         preview = format_html(
-            '<a href="{}">Preview</a>', reverse("admin:petitions_petition_preview", args=[petition.pk])
+            '<a href="{}">Preview</a> <a href="{}">Sharing</a>',
+            reverse("admin:petitions_petition_preview", args=[petition.pk]),
+            sharing_views.sharing_url(petition),
         )
         if not petition.is_live(timezone.now()):
             return preview
@@ -324,12 +334,31 @@ class PetitionAdmin(RecordedAdmin):
                 name="petitions_petition_preview_part",
             ),
         ]
+        own += [
+            path(address, guarded(partial(view, self)), name=f"petitions_petition_{name}")
+            for address, view, name in stand_views.PAGES
+        ]
+        own.append(
+            path("change-kind/", guarded(self.change_kind_view), name="petitions_petition_change-kind")
+        )
+        own += [
+            path("<int:pk>/sharing/", guarded(self.sharing_view), name="petitions_petition_sharing"),
+            path(
+                "<int:pk>/sharing/image.png",
+                guarded(self.share_image_view),
+                name="petitions_petition_share_image",
+            ),
+            path("<int:pk>/sharing/<int:address>.svg", guarded(self.qr_view), name="petitions_petition_qr"),
+        ]
         for verb in publishing_views.VERBS:
             own.append(path(f"{verb}/", guarded(self.verb_view(verb)), name=f"petitions_petition_{verb}"))
         return own + super().get_urls()
 
     def verb_view(self, verb: str) -> Callable[[HttpRequest], HttpResponse]:
         return lambda request: publishing_views.state_view(self, request, verb)
+
+    def change_kind_view(self, request: HttpRequest) -> HttpResponse:
+        return kind_view(self, request)
 
     def found(self, request: HttpRequest, pk: int) -> Petition:
         petition = get_object_or_404(self.get_queryset(request), pk=pk)
@@ -342,3 +371,12 @@ class PetitionAdmin(RecordedAdmin):
 
     def preview_part_view(self, request: HttpRequest, pk: int, part: str) -> HttpResponse:
         return preview_views.part(request, self.found(request, pk), part)
+
+    def sharing_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return sharing_views.petition_sharing(self, request, self.found(request, pk))
+
+    def share_image_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return sharing_views.petition_image(request, self.found(request, pk))
+
+    def qr_view(self, request: HttpRequest, pk: int, address: int) -> HttpResponse:
+        return sharing_views.petition_qr(request, self.found(request, pk), address)

@@ -1,6 +1,6 @@
 """Publishing, closing, reopening, unpublishing: pages that show what will happen, and do it on a POST."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,14 +8,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign
 from petitions import closing
+from petitions.admin.petition_filters import number
 from petitions.admin.steps import counted
 from petitions.differences import Words
 from petitions.forms.publishing import CloseForm, PublishForm, ReasonForm, ScheduleClosingForm
@@ -33,6 +33,9 @@ from petitions.publishing import (
 
 # A review of a thousand changed petitions is read by its beginning.
 SHOWN_IN_FULL = 20
+# So many of the petitions that are meant are named one by one.
+LISTED = 100
+LONGEST_QUERY = 1000
 # Unchanged words between two changes are cut to their ends beyond this many characters.
 CONTEXT = 160
 
@@ -93,7 +96,7 @@ def publish_reviewed(
             )
         else:
             messages.success(request, what_happened(done, form.cleaned_data["live_at"]))
-            return HttpResponseRedirect(after(campaign))
+            return HttpResponseRedirect(after(campaign, request))
     found = review(campaign, petitions=petitions)
     data = request.POST.copy()
     data["reviewed"] = found.digest
@@ -128,6 +131,9 @@ def review_page(
         "nothing_to_do": not moving and not to_go_live,
         "form": form,
         "chosen": chosen,
+        "keys": "-".join(map(str, chosen)),
+        "back": back_query(request),
+        "back_url": after(campaign, request),
         "all_petitions": Petition.objects.filter(letter__campaign=campaign).count(),
         "may_publish": request.user.has_perm("petitions.publish_petition"),
         "publish_url": reverse("admin:campaigns_campaign_publish", args=[campaign.pk]),
@@ -175,7 +181,10 @@ def what_happened(done: Published, live_at: datetime | None) -> str:
     return ("; ".join(parts) or "nothing to publish") + "."
 
 
-def after(campaign: Campaign) -> str:
+def after(campaign: Campaign, request: HttpRequest) -> str:
+    """Back to the list of petitions where one came from it, or else to the campaign."""
+    if back := back_query(request):
+        return reverse("admin:petitions_petition_changelist") + f"?{back}"
     return reverse("admin:campaigns_campaign_change", args=[campaign.pk])
 
 
@@ -215,7 +224,7 @@ VERBS = {
             "The page stays, with your note; it takes no more signatures.",
             "closed",
             CloseForm,
-            closing.close,
+            closing.close_all,
             lambda petition, at: petition.is_live(at) and petition.closed_at is None,
             "not live, or closed already",
         ),
@@ -226,7 +235,7 @@ VERBS = {
             "The page takes signatures again, and the closing note goes.",
             "reopened",
             ReasonForm,
-            closing.reopen,
+            closing.reopen_all,
             lambda petition, at: (
                 petition.closed_at is not None or (petition.is_live(at) and not petition.is_open(at))
             ),
@@ -239,7 +248,7 @@ VERBS = {
             "From that moment the page takes no more signatures.",
             "updated",
             ScheduleClosingForm,
-            closing.schedule_closing,
+            closing.schedule_closing_of_all,
             lambda petition, at: petition.closed_at is None,
             "closed already",
         ),
@@ -250,7 +259,7 @@ VERBS = {
             "Visitors no longer find the page. Signatures and their count are kept; publishing brings it back.",
             "taken off the site",
             ReasonForm,
-            closing.unpublish,
+            closing.unpublish_all,
             lambda petition, at: petition.live_at is not None,
             "not published",
         ),
@@ -273,18 +282,19 @@ def state_view(
     meant = Petition.objects.filter(pk__in=chosen if chosen is not None else keys_of(request))
     petitions = list(meant.select_related("letter__campaign", "target__place", "tally"))
     fitting = [petition for petition in petitions if verb.fits(petition, now)]
+    left_out = [petition for petition in petitions if not verb.fits(petition, now)]
     confirmed = request.method == "POST" and "_confirmed" in request.POST
     form = verb.form(request.POST) if confirmed else verb.form(initial=initial_for(fitting))
     if confirmed and not fitting:
         messages.error(request, f"Nothing was changed: {verb.unfit}.")
     elif confirmed and form.is_valid():
         try:
-            act_on_all(verb, fitting, request, at=now, arguments=form.arguments())  # type: ignore[attr-defined]
+            verb.act(petitions=fitting, actor=request.user, at=now, **form.arguments())  # type: ignore[attr-defined]
         except closing.WrongState as problem:
             messages.error(request, f"Nothing was changed. {problem}")
         else:
             messages.success(request, f"{counted(len(fitting), 'petition')} {verb.done}.")
-            return HttpResponseRedirect(back_to(fitting))
+            return HttpResponseRedirect(back_to(fitting, request))
     context = {
         **model_admin.admin_site.each_context(request),
         "title": f"{verb.title} {fitting[0].addressed_to}"
@@ -293,37 +303,57 @@ def state_view(
         "opts": Petition._meta,
         "verb": verb,
         "fitting": fitting,
-        "left_out": [petition for petition in petitions if petition not in fitting],
+        "keys": keys_in_short(fitting),
+        "listed": fitting[:LISTED],
+        "more": max(0, len(fitting) - LISTED),
+        "left_out": left_out,
+        "left_out_listed": left_out[:LISTED],
+        "left_out_more": max(0, len(left_out) - LISTED),
         "form": form,
         "action_url": reverse(f"admin:petitions_petition_{name}"),
-        "back_url": back_to(petitions),
+        "back_url": back_to(petitions, request),
+        "back": back_query(request),
     }
     return TemplateResponse(
         request, "admin/petitions/petition/state.html", context, status=422 if confirmed else 200
     )
 
 
-@transaction.atomic
-def act_on_all(
-    verb: Verb, petitions: list[Petition], request: HttpRequest, *, at: datetime, arguments: dict[str, Any]
-) -> None:
-    for petition in petitions:
-        verb.act(petition=petition, actor=request.user, at=at, **arguments)
-
-
 def initial_for(petitions: list[Petition]) -> dict[str, Any]:
     return {"closes_at": petitions[0].closes_at} if len(petitions) == 1 else {}
 
 
-def back_to(petitions: list[Petition]) -> str:
+def back_to(petitions: list[Petition], request: HttpRequest) -> str:
+    """The list as it was filtered, where one came from it; or the petition; or the list of its campaign."""
+    listed = reverse("admin:petitions_petition_changelist")
+    if back := back_query(request):
+        return f"{listed}?{back}"
     if len(petitions) == 1:
         return reverse("admin:petitions_petition_change", args=[petitions[0].pk])
-    listed = reverse("admin:petitions_petition_changelist")
     campaigns = {petition.campaign.pk for petition in petitions}
     return f"{listed}?campaign={campaigns.pop()}" if len(campaigns) == 1 else listed
 
 
-def keys_of(request: HttpRequest) -> list[int]:
-    """The petitions named in the address or by the form, whatever else is sent under that name."""
+def back_query(request: HttpRequest) -> str:
+    """What the list of petitions was filtered by when an action was chosen on it; the pages after it send it along."""
     sent = request.POST if request.method == "POST" else request.GET
-    return [int(key) for key in sent.getlist("petition") if key.isascii() and key.isdigit() and len(key) < 19]
+    if "back" in sent:
+        return QueryDict(sent["back"][:LONGEST_QUERY]).urlencode()
+    match = request.resolver_match
+    on_list = match is not None and match.url_name == "petitions_petition_changelist"
+    return request.GET.urlencode()[:LONGEST_QUERY] if on_list else ""
+
+
+def keys_of(request: HttpRequest) -> list[int]:
+    """The petitions named in the address or by the form, whatever else is sent under those names.
+
+    Each as `petition`, or all of them in one field `petitions`: a form can have only so many fields.
+    """
+    sent = request.POST if request.method == "POST" else request.GET
+    keys = [*sent.getlist("petition"), *sent.get("petitions", "").split("-")]
+    return [known for key in keys if (known := number(key))]
+
+
+def keys_in_short(petitions: Iterable[Petition]) -> str:
+    """What `keys_of` reads from one field."""
+    return "-".join(str(petition.pk) for petition in petitions)

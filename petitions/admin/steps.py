@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 from django.urls import reverse
 from django.utils import timezone
 
@@ -33,6 +33,7 @@ class Numbers:
     published: int
     live: int
     signatures: int
+    people: int
 
 
 def numbers_of(campaign: Campaign) -> Numbers:
@@ -42,8 +43,16 @@ def numbers_of(campaign: Campaign) -> Numbers:
         published=Count("current_version"),
         live=Count("pk", filter=Q(live_at__lte=now)),
         signatures=Sum("tally__count"),
+        # The same on every row.
+        people=Max("letter__campaign__tally__people"),
     )
-    return Numbers(found["petitions"], found["published"], found["live"], found["signatures"] or 0)
+    return Numbers(
+        found["petitions"],
+        found["published"],
+        found["live"],
+        found["signatures"] or 0,
+        found["people"] or 0,
+    )
 
 
 def steps_of(campaign: Campaign | None) -> list[Step]:
@@ -112,3 +121,11 @@ def check_state(campaign: Campaign, numbers: Numbers, *, ready: bool) -> tuple[s
 
 def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
+def total_text(signatures: int | None, people: int | None) -> str:
+    """“1,204 signatures from 1,100 people”; the people only where some signed more than once."""
+    text = counted(signatures or 0, "signature")
+    if not signatures or not people or people >= signatures:
+        return text
+    return f"{text} from {people:,} {'person' if people == 1 else 'people'}"

@@ -12,6 +12,9 @@ from petitions.forms.targets import TargetPageForm
 from petitions.models import Petition
 from staff.edits import RecordedAdmin
 
+# What a link to the form for a new target may fill in.
+PREFILLED = frozenset({"campaign", "kind", "place_name", "place_region", "place_country"})
+
 
 class TargetOfCampaign(OfCampaign):
     def queryset(self, request: HttpRequest, targets: QuerySet[Any]) -> QuerySet[Any]:
@@ -45,10 +48,11 @@ class TargetAdmin(RecordedAdmin):
         return super().get_queryset(request).prefetch_related("petitions__letter")
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        return {key: value for key, value in request.GET.items() if key in ("campaign", "kind")}
+        return {key: value for key, value in request.GET.items() if key in PREFILLED}
 
     def save_model(self, request: HttpRequest, obj: Target, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        form.editor = request.user
         form.save_petition(obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Target | None = None) -> bool:

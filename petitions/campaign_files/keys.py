@@ -64,6 +64,8 @@ CAMPAIGN = (
     Key("asks_country", Form.FLAG, Campaign),
     Key("asks_comment", Form.FLAG, Campaign),
     Key("count_floor", Form.NUMBER, Campaign),
+    Key("total_of", model=Campaign, choices=tuple(Campaign.Total.values)),
+    Key("shows_league", Form.FLAG, Campaign),
 )
 SOURCES = (
     Key("key", model=Source, required=True),

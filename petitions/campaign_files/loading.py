@@ -14,7 +14,7 @@ from campaigns.models import Campaign, Organization, Place, Source, Target
 from petitions.campaign_files.checking import problems_of
 from petitions.campaign_files.tables import BrokenFile, CampaignFile, Table, fill
 from petitions.campaign_files.values import normal_line_ends
-from petitions.models import Letter, Petition
+from petitions.models import FormerAddress, Letter, Petition
 from petitions.publishing import Problem
 from staff import audit
 from staff.models import User
@@ -106,7 +106,7 @@ class Loading:
     def load_campaign(self) -> bool:
         """Whether the campaign is ours to change; it is locked until the end."""
         table = self.file.campaign
-        found = Campaign.objects.select_for_update().filter(slug=table.text("slug")).first()
+        found = Campaign.objects.select_for_update(no_key=True).filter(slug=table.text("slug")).first()
         if found and found.organization_id != self.organization.pk:
             owner = found.organization.name
             message = (
@@ -141,7 +141,8 @@ class Loading:
         same_addressee = mine.filter(letter=letter, **addressed).first()
         if not table.text("slug") and same_addressee:
             return same_addressee
-        if refusal := self.refusal(same_address, same_addressee, letter, target):
+        refusal = self.refusal(same_address, same_addressee, letter, target)
+        if refusal := refusal or self.former_address(self.file.slugs[table.path]):
             self.problems.append(Problem(table.place("slug"), refusal))
             return None
         petition = same_address or (same_addressee if target else None) or Petition()
@@ -164,6 +165,17 @@ class Loading:
             return f"The petition to {elsewhere.addressed_to} has the address “{elsewhere.slug}”. Write that one."
         return ""
 
+    def former_address(self, slug: str) -> str:
+        """Why nothing can be put at an address that leads to a petition which moved; "" where it is none."""
+        former = FormerAddress.objects.filter(slug=slug).select_related("petition__letter__campaign").first()
+        if former is None:
+            return ""
+        if former.petition.campaign != self.campaign:
+            return (
+                f"This address belongs to a petition of “{former.petition.campaign}”. Choose a different one."
+            )
+        return f"The petition that was here has the address “{former.petition.slug}” now. Write that one."
+
     def load_members(self, table: Table) -> None:
         petition = self.petitions.get(table.path)
         if petition is None or petition.pk is None:
@@ -181,14 +193,16 @@ class Loading:
             None if instance.pk is None else contents(type(instance)._default_manager.get(pk=instance.pk))
         )
         fill(instance, table, keep_missing=keep_missing)
-        if contents(instance) == before:
+        now = contents(instance)
+        if now == before:
             return instance
         try:
             instance.full_clean()
         except ValidationError as error:
             self.problems += problems_of(error, table, type(instance))
             return instance
-        instance.save()
+        # Only what differs: somebody may be closing the petition in this very moment.
+        instance.save(update_fields=[name for name in now if now[name] != before[name]] if before else None)
         self.saved.add(table.path)
         (self.updated if before else self.created)[name_of(instance)] += 1
         return instance

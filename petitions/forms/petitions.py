@@ -18,7 +18,8 @@ class PetitionForm(forms.ModelForm):
         label="Address",
         required=False,
         max_length=SLUG_LENGTH,
-        help_text="The last part of the page’s web address. Empty: one is made.",
+        help_text="The last part of the page’s web address. Empty: one is made. "
+        "Once the page was published, an address it had before keeps leading to it.",
         widget=forms.TextInput(attrs={"size": 50, "spellcheck": "false", "autocapitalize": "none"}),
     )
 

@@ -5,14 +5,18 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
 from campaigns.forms import TargetForm
 from campaigns.last_names import guess_last_name
 from campaigns.models import Place, Target
 from petitions.checking import petition_problems
+from petitions.closing import going_on
 from petitions.forms.addresses import PUBLISHED, SLUG_LENGTH, clean_petition_slug, free_slug
 from petitions.forms.parts import SiblingFormSet, add_problems, kept
 from petitions.models import Kind, Letter, Petition
+from petitions.readdressing import move_to
+from staff.models import User
 
 
 class PetitionFields(forms.Form):
@@ -25,7 +29,8 @@ class PetitionFields(forms.Form):
         label="Address",
         required=False,
         max_length=SLUG_LENGTH,
-        help_text="The last part of the page’s web address. Empty: made from the campaign and the place.",
+        help_text="The last part of the page’s web address. Empty: made from the campaign and the place. "
+        "Once the page was published, an address it had before keeps leading to it.",
         widget=forms.TextInput(attrs={"size": 40, "spellcheck": "false", "autocapitalize": "none"}),
     )
     headline = forms.CharField(
@@ -52,6 +57,8 @@ class TargetPetitionForm(PetitionFields, TargetForm):
     """A target and its petition, as one row: adding the target makes the petition."""
 
     field_order = ("kind", "office", "name", "place_name", "place_region", "place_country")
+    # Who saves, for the record; the admin sets it.
+    editor: User | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         target = kwargs.get("instance")
@@ -68,7 +75,9 @@ class TargetPetitionForm(PetitionFields, TargetForm):
         if self.petition is None or kind == self.petition.letter.kind:
             return kind
         if self.petition.current_version_id:
-            raise ValidationError(f"{PUBLISHED}, so its kind stays.")
+            raise ValidationError(
+                f"{PUBLISHED}, so its kind stays. When the target has acted, let it take a stand."
+            )
         if any(petition.letter.kind == kind for petition in self.instance.petitions.all()):
             raise ValidationError(f"This target already has a {Kind(kind).label.lower()} petition.")
         return kind
@@ -96,10 +105,12 @@ class TargetPetitionForm(PetitionFields, TargetForm):
         petition = self.petition or Petition(target=target)
         petition.letter = letter
         petition.headline, petition.local, petition.goal = data["headline"], data["local"], data["goal"]
-        petition.slug = data["slug"]
         if petition.pk:
-            petition.save(update_fields=["letter", "headline", "local", "goal", "slug"])
+            if data["slug"] != petition.slug:
+                move_to(petition=petition, slug=data["slug"], actor=self.editor, at=timezone.now())
+            petition.save(update_fields=["letter", "headline", "local", "goal"])
         else:
+            petition.slug = data["slug"]
             petition.save()
         self.petition = petition
 
@@ -177,9 +188,8 @@ def each_target_once(rows: Iterable[Any]) -> None:
 
 
 def current_petition(target: Target) -> Petition | None:
-    """The petition a target's row stands for: the one that goes on, or else the newest. Uses what is prefetched."""
-    petitions = sorted(target.petitions.all(), key=lambda petition: (petition.closed_at is None, petition.pk))
-    return petitions[-1] if petitions else None
+    """The petition a target's row stands for. Uses what is prefetched."""
+    return going_on(target.petitions.all())
 
 
 def petition_values(petition: Petition) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, FilteredRelation, Q
 from django.urls import reverse
 
 from campaigns.models import Campaign, Target
@@ -23,9 +23,30 @@ class PetitionQuerySet(models.QuerySet["Petition"]):
 
     def for_page(self) -> "PetitionQuerySet":
         """With everything a public page shows, in one query, without the logo's bytes and the letter's source."""
-        return self.select_related(
-            "letter__campaign__organization", "current_version", "tally", "target__place"
-        ).defer("letter__campaign__organization__logo", "letter__body", "local")
+        return (
+            self.with_stand()
+            .select_related(
+                "letter__campaign__organization", "current_version", "tally", "target__place", "share_image"
+            )
+            .defer("letter__campaign__organization__logo", "letter__body", "local", "share_image__png")
+        )
+
+    def with_stand(self) -> "PetitionQuerySet":
+        """With where the target stands since it moved, as `stand_*`; all None where it never did. At most one row."""
+        standing = FilteredRelation(
+            "target__stands", condition=Q(target__stands__undone_at=None, target__stands__superseded_at=None)
+        )
+        return self.annotate(
+            standing=standing,
+            stand_kind=F("standing__kind"),
+            stand_taken_on=F("standing__taken_on"),
+            stand_reason=F("standing__reason"),
+            stand_left_slug=F("standing__left__slug"),
+            stand_left_live_at=F("standing__left__live_at"),
+            stand_joined_slug=F("standing__joined__slug"),
+            stand_joined_live_at=F("standing__joined__live_at"),
+            stand_joined_headline=F("standing__joined__current_version__headline"),
+        )
 
     def for_cards(self) -> "PetitionQuerySet":
         """With what a list of petitions shows, in one query, without the published letters."""

@@ -20,6 +20,8 @@ class Tally(models.Model):
     )
     count = models.IntegerField(default=0)
     local = models.IntegerField(default=0)
+    # What it gained in the last days, kept up to date by `petitions.momentum` a little later than the count.
+    gained_lately = models.IntegerField(default=0, db_default=0)
     # The place's standing in the city league, where the campaign shows one: 3rd of 112.
     rank = models.PositiveIntegerField(null=True, blank=True)
     ranked = models.PositiveIntegerField(null=True, blank=True)
@@ -51,6 +53,8 @@ class DayTally(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["petition", "day"], name="day_tally_once_per_day")
         ]
+        # For what all petitions gained in the last days.
+        indexes: ClassVar = [models.Index(fields=["day"], name="day_tally_day")]
 
     def __str__(self) -> str:
         return f"{self.day}: {self.gained:+d}"

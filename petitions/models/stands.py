@@ -1,5 +1,6 @@
 """Targets that have moved from one side of a campaign to the other."""
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.conf import settings
@@ -9,6 +10,19 @@ from django.db.models import F, Q
 from campaigns.models import Campaign, Target
 from petitions.models.asks import Petition
 from petitions.models.letters import Kind
+
+# A wrong move can be undone for so long after it was recorded.
+UNDO_WITHIN = timedelta(hours=24)
+
+
+class StandQuerySet(models.QuerySet["Stand"]):
+    def told(self) -> "StandQuerySet":
+        """What happened, whether or not the target moved again since."""
+        return self.filter(undone_at=None)
+
+    def standing(self) -> "StandQuerySet":
+        """Where each target stands now."""
+        return self.told().filter(superseded_at=None)
 
 
 class Stand(models.Model):
@@ -32,6 +46,11 @@ class Stand(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     undone_at = models.DateTimeField(null=True, blank=True)
+    superseded_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the same target moved once more."
+    )
+
+    objects = StandQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-taken_on", "-id"]
@@ -40,9 +59,19 @@ class Stand(models.Model):
             models.CheckConstraint(condition=~Q(left=F("joined")), name="stand_moves_to_another_petition"),
             models.CheckConstraint(condition=Q(kind__in=["demand", "thank-you"]), name="stand_kind_is_known"),
             models.UniqueConstraint(
-                fields=["left"], condition=Q(undone_at=None), name="stand_once_per_petition_left"
+                fields=["target"],
+                condition=Q(undone_at=None, superseded_at=None),
+                name="stand_one_standing_per_target",
+                violation_error_message="This target has taken a stand already.",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.target} on {self.taken_on}"
+
+    @property
+    def undo_until(self) -> datetime:
+        return self.recorded_at + UNDO_WITHIN
+
+    def can_be_undone(self, at: datetime) -> bool:
+        return self.undone_at is None and self.superseded_at is None and at < self.undo_until

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from campaigns.models import Campaign
-from petitions.admin.petitions import number
+from petitions.admin.petition_filters import number
 from petitions.models import Petition
 from signers.models import Signature
 

@@ -5,15 +5,23 @@ from collections.abc import Callable
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import Group
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from campaigns.models import Organization
 from petitions.models import Petition
+from petitions.share_images.keeping import Painter
+from petitions.short_addresses import address_for
+from petitions.target_lists.keeping import keep
+from petitions.target_lists.reading import read
 from staff.models import User
-from tests.factories import make_petition, make_signature
+from tests.factories import NOW, make_petition, make_signature
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "a-long-password-here"
+MAYORS = (
+    "City\tMayor\tE-Mail\tPhone\nTidewater\tLi Wei\tli@tide.example\nStonegate\tBo Lind\tbo(at)stonegate\n"
+)
 
 
 @pytest.fixture
@@ -127,6 +135,11 @@ def test_the_admin_fits_the_screen_and_its_own_parts_are_accessible(
 ):
     petition = make_petition()
     signature = make_signature(petition, confirmed=True)
+    address_for(petition, "Poster", at=NOW)
+    Painter().draw_due(at=timezone.now())
+    targets = keep(
+        campaign=petition.campaign, read=read(MAYORS), name="mayors.csv", actor=None, at=timezone.now()
+    )
     # Axe itself sets styles that our policy refuses.
     page = logged_in("/admin/", screen=screen, dark=dark, bypass_csp=True)
 
@@ -138,6 +151,12 @@ def test_the_admin_fits_the_screen_and_its_own_parts_are_accessible(
         "/admin/signers/signature/",
         "/admin/petitions/petition/",
         "/admin/campaigns/organization/add/",
+        f"/admin/petitions/petition/{petition.pk}/sharing/",
+        f"/admin/campaigns/campaign/{petition.campaign.pk}/targets/",
+        f"/admin/campaigns/campaign/{petition.campaign.pk}/targets/{targets.pk}/",
+        "/admin/campaigns/campaign/upload/",
+        f"/admin/campaigns/campaign/{petition.campaign.pk}/addresses/",
+        f"/admin/campaigns/campaign/{petition.campaign.pk}/addresses/sheet/?channel=Poster",
     ):
         page.goto(path)
         results = Axe().run(page, options={"preload": False})
@@ -153,6 +172,23 @@ def test_the_campaign_form_fits_the_screen(logged_in, screen):
 
     expect(page.get_by_role("navigation", name="Steps to a published page")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_targets_come_from_a_list_and_are_corrected_on_the_way(logged_in, javascript):
+    campaign = make_petition(live=False).campaign
+    page = logged_in(f"/admin/campaigns/campaign/{campaign.pk}/change/", javascript=javascript)
+    page.get_by_role("link", name="Targets from a list").click()
+    page.get_by_label("Or paste rows").fill(MAYORS)
+    page.get_by_role("button", name="Show what it would do").click()
+    expect(page.get_by_text("The column “Phone” is ignored.")).to_be_visible()
+
+    page.get_by_role("group", name="Line 3").get_by_label("E-mail").fill("bo@stonegate.example")
+    page.get_by_role("button", name="Save corrections and check again").click()
+    page.get_by_role("button", name="Apply these 2 changes").click()
+
+    expect(page.get_by_text("2 targets added, each with a petition.")).to_be_visible()
+    expect(page.get_by_text("3 new, 0 changed, 0 unchanged.")).to_be_visible()
 
 
 def test_everything_works_without_javascript(logged_in):

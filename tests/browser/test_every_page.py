@@ -10,14 +10,15 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from playwright.sync_api import Page
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, PostalCode
 from config import errors
 from petitions import campaign_files
 from petitions.closing import close
 from petitions.models import Letter, Petition
 from petitions.publishing import publish
+from petitions.taking_a_stand import take_a_stand
 from signers import tokens
-from signers.demo import SAMPLE
+from signers.demo import ACTED, SAMPLE
 from signers.models import AddressChange, Signature
 from tests.people import Person, work
 
@@ -29,13 +30,20 @@ PAPER, EVERYTHING = 20 * 1024, 60 * 1024
 
 @pytest.fixture
 def campaign(transactional_db: None) -> Campaign:
-    """The sample campaign, published, with one petition won and one closed."""
+    """The sample campaign, published, with one petition won, one closed, and one mayor who took a stand."""
     month_ago = timezone.now() - timedelta(days=30)
     loaded = campaign_files.load(campaign_files.read(SAMPLE.read_bytes()), at=month_ago)
     publish(campaign=loaded.campaign, at=month_ago)
     for slug, note in ((WON, "The doors are open."), (CLOSED, "")):
         petition = Petition.objects.get(slug=slug)
         close(petition=petition, actor=None, at=timezone.now(), note=note, won=slug == WON)
+    take_a_stand(
+        petition=Petition.objects.get(slug=ACTED),
+        taken_on=timezone.localdate(),
+        reason="The council voted for Sunday hours.\n\nFrom one to six, with higher pay.",
+        actor=None,
+        at=timezone.now(),
+    )
     return loaded.campaign
 
 
@@ -50,14 +58,18 @@ def answers(petition: Petition) -> Iterator[tuple[str, HttpResponse]]:
     yield "no campaign", Client().get("/campaigns/nowhere/")
     yield "home", public.get("/")
     yield "campaign", public.get("/campaigns/open-sundays/")
+    yield from finder_answers(public)
     yield "demand", public.get(address)
     yield "thank-you", public.get(f"/petitions/{THANKS}/")
     yield "won", public.get(f"/petitions/{WON}/")
     yield "closed", public.get(f"/petitions/{CLOSED}/")
+    yield "acted", public.get(f"/petitions/{ACTED}/")
+    yield "thanked for it", public.get(f"/petitions/{ACTED}-thank-you/")
     connie = Person()
     yield "mistakes", connie.signs(petition, email="connie@", updates="", last_name="")
     yield "one more click", connie.client.post(f"{address}sign/", {"first_name": "Connie"})
     yield "too late", connie.signs(Petition.objects.get(slug=CLOSED))
+    yield "too late for it", connie.signs(Petition.objects.get(slug=ACTED))
     yield "signed", connie.opens(connie.signs(petition, email="connie@gmial.com")["Location"])
     connie.signs(petition)
     work()
@@ -122,6 +134,20 @@ def own_pages(connie: Person) -> Iterator[tuple[str, HttpResponse]]:
     yield "new address, gone", connie.opens(urlsplit(tokens.new_address_link(change, now)).path)
 
 
+def finder_answers(public: Client) -> Iterator[tuple[str, HttpResponse]]:
+    find, nominate = "/campaigns/open-sundays/find/", "/campaigns/open-sundays/nominate/"
+    PostalCode.objects.create(country="US", code="94301", name="Palo Alto", region="CA")
+    yield "finder, nothing typed", public.post(find, {"city": ""})
+    yield "finder, known city", public.post(find, {"city": "94301"})
+    yield "finder, nothing known", public.post(find, {"city": "Hohenfels an der Au"})
+    yield "finder, slip", public.post(find, {"city": "rivrmouth"})
+    yield (
+        "nominate, one more click",
+        Client(enforce_csrf_checks=True).post(nominate, {"city": "Palo Alto, California"}),
+    )
+    yield "nominated", public.get("/campaigns/open-sundays/nominated/")
+
+
 def reword(petition: Petition) -> None:
     letter = Letter.objects.get(pk=petition.letter_id)
     letter.statement += " Begin this spring."
@@ -179,11 +205,21 @@ def test_no_page_allows_unsafe_things_or_needs_them(pages):
 
 
 def test_pages_for_everybody_set_no_cookie_and_may_be_kept_and_pages_of_a_person_may_not(pages):
-    for_everybody = {"home", "campaign", "demand", "thank-you", "won", "closed", "versions", "all questions"}
+    for_everybody = {
+        "home",
+        "campaign",
+        "demand",
+        "thank-you",
+        "won",
+        "closed",
+        "versions",
+        "all questions",
+        "nominated",
+    }
     for_everybody |= {"own page, asking", "own page, asked"}
 
     for name, answer in pages.items():
-        if name in for_everybody:
+        if name in for_everybody | {"acted", "thanked for it"}:
             assert answer["Cache-Control"].startswith("public"), name
             assert "ETag" in answer, name
             assert not answer.cookies, name

@@ -420,9 +420,23 @@ def test_worker_has_a_job_for_everything_that_happens_by_itself():
     names = {job.name for job in (*quick_jobs(), *slow_jobs(NOW))}
 
     assert names == {
-        "fold", "answer", "add up", "heartbeat", "fetch bounces", "forget", "forget reports", "forget sessions",
+        "fold",
+        "answer",
+        "add up",
+        "heartbeat",
+        "momentum",
+        "league",
+        "count people",
+        "forget",
+        "forget reports",
+        "fetch bounces",
+        "forget marks of nominations",
+        "forget lists of targets",
+        "locate places",
+        "share images",
+        "forget sessions",
         "recount",
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize(

@@ -210,7 +210,7 @@ QUERY_KEYS = [
     b"password__startswith", b"signed_at__gte", b"signed_at__year", b"action", b"\xed\xa0\x80", b"\x00", b"a" * 3000,
 ]  # fmt: skip
 FIELDS = [
-    b"first_name", b"last_name", b"email", b"updates", b"postal_code", b"country", b"comment", b"stamp", b"elapsed",
+    b"city", b"first_name", b"last_name", b"email", b"updates", b"postal_code", b"country", b"comment", b"stamp", b"elapsed",
     b"version", b"website", b"csrfmiddlewaretoken", b"block", b"username", b"password", b"next", b"action", b"select_across",
     b"do", b"signature", b"which", b"stop_updates", b"index", b"_selected_action", b"_save", b"_continue", b"_popup", b"post", b"reason", b"note", b"reviewed", b"live_at",
     b"live_at_0", b"live_at_1", b"name", b"slug", b"title", b"organization", b"accent", b"sources-TOTAL_FORMS",

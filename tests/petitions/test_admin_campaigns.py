@@ -9,11 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from campaigns.models import Campaign, Place, Target
-from petitions.models import Letter, Petition
+from petitions.admin.steps import total_text
+from petitions.closing import close
+from petitions.models import CampaignTally, Letter, Petition, Tally
 from petitions.publishing import publish
 from staff.models import AuditEntry
 from tests.admin_forms import LETTER, SOURCE, TARGET, campaign_form, client_of, stored_campaign_form
-from tests.factories import make_campaign, make_letter, make_organization, make_petition, make_staff
+from tests.factories import NOW, make_campaign, make_letter, make_organization, make_petition, make_staff
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/campaigns/campaign/add/"
@@ -252,19 +254,18 @@ def test_a_campaign_address_that_is_taken_is_refused(editor):
     assert "Another campaign has this address" in str(errors_of(response)["slug"])
 
 
-def test_what_was_published_keeps_kind_and_address(editor):
+def test_what_was_published_keeps_its_kind_and_the_campaign_its_address(editor):
     petition = make_petition()
     make_letter(campaign=petition.campaign, kind="thank-you")
     form = stored_campaign_form(petition.campaign)
 
     response = editor.post(
         change_url(petition.campaign),
-        form | {"targets-0-kind": "thank-you", "targets-0-slug": "elsewhere", "slug": "moved"},
+        form | {"targets-0-kind": "thank-you", "slug": "moved"},
     )
 
     errors = errors_of(response, "targets")
     assert "kind stays" in str(errors["kind"])
-    assert "address stays" in str(errors["slug"])
     assert "stays" in str(errors_of(response)["slug"])
 
 
@@ -400,6 +401,33 @@ def test_counts_are_the_numbers_of_the_tallies(editor):
     }
 
 
+def test_the_admin_tells_how_many_people_signed_more_than_once(editor):
+    petition = make_petition()
+    Tally.objects.update(count=9)
+    CampaignTally.objects.create(campaign=petition.campaign, people=7)
+
+    counts = editor.get(reverse("admin:campaigns_campaign_counts", args=[petition.campaign.pk])).json()
+    overview = editor.get(reverse("admin:index")).content.decode()
+
+    assert counts["total"] == "9 signatures from 7 people"
+    assert "9 signatures from 7 people" in overview
+
+
+@pytest.mark.parametrize(
+    ("signatures", "people", "text"),
+    [
+        (None, None, "0 signatures"),
+        (1, 1, "1 signature"),
+        (2, 1, "2 signatures from 1 person"),
+        (1204, 1100, "1,204 signatures from 1,100 people"),
+        (9, 9, "9 signatures"),
+        (9, None, "9 signatures"),
+    ],
+)
+def test_people_are_named_where_they_are_fewer_than_signatures(signatures, people, text):
+    assert total_text(signatures, people) == text
+
+
 def test_the_steps_say_what_is_next(editor):
     campaign = make_campaign()
 
@@ -423,6 +451,23 @@ def test_a_copy_has_texts_and_targets_but_no_history(editor):
     assert copied.slug != petition.slug
     assert (copied.current_version, copied.live_at) == (None, None)
     assert copied.target.campaign == copy
+
+
+def test_a_copy_leaves_out_what_a_target_left_behind(editor):
+    won = make_petition()
+    thanks = make_letter(campaign=won.campaign, kind="thank-you")
+    Petition.objects.create(letter=thanks, target=won.target, slug="thanks")
+    close(petition=won, actor=None, at=NOW, won=True)
+    over = make_petition(letter=won.letter)
+    close(petition=over, actor=None, at=NOW)
+
+    editor.post(reverse("admin:campaigns_campaign_duplicate", args=[won.campaign.pk]), {"with_targets": "on"})
+
+    copied = Petition.objects.filter(target__campaign=Campaign.objects.exclude(pk=won.campaign.pk).get())
+    assert set(copied.values_list("target__name", "letter__kind")) == {
+        (won.target.name, "thank-you"),
+        (over.target.name, "demand"),
+    }
 
 
 def test_a_copy_without_targets_has_letters_only(editor):

@@ -11,11 +11,12 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import transaction
+from django.db.models import Model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from campaigns.models import Campaign, Organization, Place, Source, Target
-from petitions.campaign_files import BrokenFile, Loaded, load, read, write
+from petitions.campaign_files import BrokenFile, Loaded, load, loading, read, write
 from petitions.campaign_files.positions import find_positions
 from petitions.campaign_files.writing import block, one_line
 from petitions.models import Letter, Petition, Version
@@ -144,7 +145,7 @@ def test_sample_can_be_published_without_a_warning() -> None:
 
     published = publish(campaign=loaded.campaign, at=NOW)
 
-    assert published.new == 6
+    assert published.new == 7
     assert not Version.objects.filter(letter_text__contains="{{").exists()
 
 
@@ -430,9 +431,27 @@ def test_loading_counts_what_it_made_and_leaves_a_trace() -> None:
     loaded = load(read(SAMPLE.read_bytes()), at=NOW)
 
     assert loaded.created == {
-        "organizations": 1, "campaigns": 1, "sources": 7, "letters": 2, "places": 5, "targets": 5, "petitions": 6
+        "organizations": 1, "campaigns": 1, "sources": 7, "letters": 2, "places": 6, "targets": 6, "petitions": 7
     }  # fmt: skip
     assert AuditEntry.objects.get().action == "loaded a campaign file"
+
+
+@pytest.mark.django_db
+def test_petition_that_is_closed_in_the_same_moment_stays_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    load_text(START + ADA)
+    fill = loading.fill
+
+    def slow_fill(instance: Model, *given: Any, **options: Any) -> None:
+        if isinstance(instance, Petition):
+            Petition.objects.update(closed_at=NOW)
+        fill(instance, *given, **options)
+
+    monkeypatch.setattr(loading, "fill", slow_fill)
+
+    load_text(START + ADA + "goal = 50\n")
+
+    petition = Petition.objects.get()
+    assert (petition.goal, petition.closed_at) == (50, NOW)
 
 
 @pytest.mark.django_db

@@ -12,6 +12,7 @@ from campaigns.models import Campaign, Organization
 from petitions.closing import close, unpublish
 from petitions.models import Letter, Petition, Tally
 from petitions.publishing import publish
+from tests.petitions.conftest import add_petition
 
 
 @pytest.fixture
@@ -98,10 +99,11 @@ def test_drafts_and_scheduled_petitions_are_not_there(
     assert client.get("/petitions/demand-rivermouth/count.json").status_code == 404
 
 
-def test_unpublished_petition_is_gone(client: Client, live: Petition) -> None:
+def test_unpublished_petition_is_gone_and_leads_to_its_campaign(client: Client, live: Petition) -> None:
     unpublish(petition=live, actor=None, at=timezone.now(), reason="Wrong name.")
 
-    assert client.get("/petitions/demand-rivermouth/").status_code == 404
+    assert client.get("/petitions/demand-rivermouth/")["Location"] == "/campaigns/open-sundays/"
+    assert client.get("/petitions/demand-rivermouth/count.json").status_code == 404
     assert "Okafor" not in client.get("/campaigns/open-sundays/").content.decode()
 
 
@@ -225,3 +227,18 @@ def test_every_page_carries_the_security_headers(client: Client, live: Petition)
         assert headers["Referrer-Policy"] == "same-origin"
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_home_chooses_among_hidden_counts_without_looking_at_them(
+    client: Client, campaign: Campaign, letter: Letter
+) -> None:
+    for number in range(6):
+        add_petition(letter, place=f"Place{number}", name=f"Ada Okafor {number}", position=number)
+    publish(campaign=campaign, at=timezone.now())
+    Campaign.objects.update(count_floor=100)
+    Tally.objects.filter(petition__slug="demand-place5").update(count=99)
+
+    page = client.get("/").content.decode()
+
+    assert "/petitions/demand-place4/" in page
+    assert "/petitions/demand-place5/" not in page

@@ -73,7 +73,7 @@ def test_number_of_queries_does_not_depend_on_the_number_of_changes(db, django_a
     petition = make_petition()
     change(petition, *[1] * 50)
 
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         add_up(at=NOW)
 
 

@@ -9,8 +9,9 @@ from django.db import transaction
 
 from campaigns.models import Campaign
 from petitions.models import Petition, Tally
+from petitions.taking_a_stand import news_of
 from signers import counting
-from signers.demo import SIGNED, load_demo
+from signers.demo import ACTED, SIGNED, load_demo
 from signers.demo_names import PEOPLE
 from signers.models import Consent, CountChange, Signature, Subscription, Supporter
 from staff.models import AuditEntry, User
@@ -30,8 +31,8 @@ def loaded(db: None) -> None:
 
 
 @pytest.mark.usefixtures("loaded")
-def test_every_petition_is_open_and_shows_its_number() -> None:
-    petitions = Petition.objects.open(at=NOW).select_related("tally")
+def test_every_petition_is_on_the_site_and_shows_its_number() -> None:
+    petitions = Petition.objects.public(at=NOW).select_related("tally")
 
     assert {petition.slug: petition.tally.count for petition in petitions} == SIGNED
     assert counting.recount() == []
@@ -61,6 +62,15 @@ def test_who_wants_updates_follows_from_the_latest_answer() -> None:
 @pytest.mark.usefixtures("loaded")
 def test_most_supporters_have_a_city() -> None:
     assert Supporter.objects.filter(place=None).count() < Supporter.objects.count() / 4
+
+
+@pytest.mark.usefixtures("loaded")
+def test_one_mayor_has_acted_and_is_thanked() -> None:
+    won = Petition.objects.get(slug=ACTED)
+
+    assert won.state(NOW) == "won"
+    assert not Signature.objects.filter(petition=won, signed_at__gte=won.closed_at).exists()
+    assert [item.left_url for item in news_of(won.campaign, at=NOW)] == [won.get_absolute_url()]
 
 
 @pytest.mark.usefixtures("loaded")

@@ -1,7 +1,6 @@
 """`import_campaign FILE [--publish]` creates or updates a campaign from a campaign file."""
 
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from petitions import campaign_files
 from petitions.campaign_files.reading import LARGEST_FILE
+from petitions.campaign_files.telling import told
 from petitions.publishing import NotPublishable, ReasonNeeded, publish
 
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         loaded = campaign_files.load(file, at=timezone.now())
         # What the file lacks is not published by it either.
         published = publish_petitions(loaded, reason) if publish else ""
-        self.stdout.write(told(loaded) + published)
+        self.stdout.write("\n".join([f"{loaded.campaign.title}:", *told(loaded)]) + published)
 
 
 def publish_petitions(loaded: campaign_files.Loaded, reason: str) -> str:
@@ -51,14 +51,6 @@ def publish_petitions(loaded: campaign_files.Loaded, reason: str) -> str:
     )
     counts = {"new": published.new, "changed": published.changed, "unchanged": published.unchanged}
     return f"\nPublished: {', '.join(f'{number} {word}' for word, number in counts.items() if number) or 'nothing'}."
-
-
-def told(loaded: campaign_files.Loaded) -> str:
-    """What was done, in words."""
-    lines = [f"Created: {listed(loaded.created)}."] if loaded.created else []
-    lines += [f"Updated: {listed(loaded.updated)}."] if loaded.updated else []
-    lines += [f"In the campaign but not in the file, left as it is: {what}." for what in loaded.left]
-    return "\n".join([f"{loaded.campaign.title}:", *(lines or ["Nothing has changed."])])
 
 
 def content(name: str) -> bytes:
@@ -70,11 +62,3 @@ def content(name: str) -> bytes:
             return file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         raise CommandError(f"Cannot read {name}: {getattr(error, 'strerror', None) or error}.") from None
-
-
-def listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{number} {name if number != 1 else singular(name)}" for name, number in counts.items())
-
-
-def singular(name: str) -> str:
-    return name.removesuffix("s")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0002_a_hundred_cities'),
+        ('campaigns', '0003_key_the_names_of_places'),
     ]
 
     operations = [

@@ -1,0 +1,130 @@
+"""Folding what was typed into signatures, and adding up: submissions a second and worker."""
+
+import random
+import statistics
+import sys
+import time
+from datetime import timedelta
+from typing import Any
+
+from benchmarks.throwaway import database
+
+BATCHES = (20, 100, 500)
+ROUNDS = 5
+SUBMISSIONS = 1_000  # a round
+PETITIONS = 20
+PENDING = 10_000  # changes for one adding up
+TARGET = {"PostgreSQL": 3_000}  # a second, in batches of 500
+NAMES = "Ada Bo Carla Dev Élif Femi Goro Hána Ines Jan Kofi Lena Milo Nour Olga Pía Quinn Rosa Sami Tove"
+CHANCE = random.Random(7)
+SURNAMES = "Okafor Lind Reed Quill Farrow van-der-Berg O’Hara Núñez Ek Cole Sørensen Abe Kaya Moss Vale"
+
+
+def main() -> int:
+    with database() as vendor:
+        print(f"New supporters on {PETITIONS} petitions, confirmed by e-mail; {vendor}")
+        petitions = make_petitions()
+        # The first rounds of a process pay for what later ones find ready.
+        seconds_to_fold(petitions, BATCHES[-1])
+        rates = {
+            batch: [SUBMISSIONS / seconds_to_fold(petitions, batch) for _ in range(ROUNDS)]
+            for batch in BATCHES
+        }
+        for batch, rate in rates.items():
+            print(f"batches of {batch:3}: {shown(rate)} submissions a second")
+        seconds_to_add_up(1)
+        added = [PENDING / seconds_to_add_up((-1, 1)[round_ % 2]) for round_ in range(ROUNDS)]
+        print(f"adding up {PENDING:,}: {shown(added)} changes a second")
+        return int(statistics.median(rates[BATCHES[-1]]) < TARGET.get(vendor, 0))
+
+
+def shown(rates: list[float]) -> str:
+    return f"{statistics.median(rates):7,.0f}  ({min(rates):,.0f} to {max(rates):,.0f})"
+
+
+def seconds_to_fold(petitions: list[Any], batch: int) -> float:
+    from django.utils import timezone
+
+    from signers.folding import fold
+    from signers.models import Submission
+
+    now = timezone.now()
+    Submission.objects.bulk_create([make_submission(petitions, now) for _ in range(SUBMISSIONS)])
+    start = time.perf_counter()
+    folded = 0
+    while done := fold(at=now, limit=batch):
+        folded += done
+    seconds = time.perf_counter() - start
+    assert folded == SUBMISSIONS
+    return seconds
+
+
+def seconds_to_add_up(change: int) -> float:
+    """Confirms so many signatures at once (1), or takes that back (-1)."""
+    from django.utils import timezone
+
+    from signers.counting import add_up
+    from signers.models import CountChange, Signature
+
+    now = timezone.now()
+    signatures = list(Signature.objects.order_by("pk")[:PENDING])
+    Signature.objects.filter(pk__lte=signatures[-1].pk).update(accepted_at=now if change > 0 else None)
+    CountChange.objects.bulk_create(
+        [CountChange.of(signature, change) for signature in signatures], batch_size=1_000
+    )
+    start = time.perf_counter()
+    assert add_up(at=now) == PENDING
+    return time.perf_counter() - start
+
+
+def make_petitions() -> list[Any]:
+    """Open petitions of one campaign, each in a place with postal codes of its own."""
+    from django.utils import timezone
+
+    from campaigns.models import Campaign, Organization, Place, Target
+    from petitions.models import Letter, Petition
+    from petitions.publishing import publish
+
+    organization = Organization.objects.create(name="Readers’ Common")
+    campaign = Campaign.objects.create(organization=organization, slug="open-sundays", title="Open Sundays")
+    letter = Letter.objects.create(
+        campaign=campaign,
+        headline="Open the library",
+        lead_in="The petition reads:",
+        statement="Open the library on Sundays.",
+        call_to_action="Sign",
+        body="Many ask for it. " * 100,
+    )
+    for number in range(PETITIONS):
+        place = Place.objects.create(
+            name=f"Rivermouth {number}", postal_prefixes=f"9{number:02} 8{number:02}"
+        )
+        target = Target.objects.create(campaign=campaign, place=place, name="Ada Okafor")
+        Petition.objects.create(letter=letter, target=target, slug=f"rivermouth-{number}")
+    publish(campaign=campaign, at=timezone.now() - timedelta(days=1))
+    return list(Petition.objects.all())
+
+
+def make_submission(petitions: list[Any], at: Any) -> Any:
+    from signers.models import Submission
+    from signers.signing import new_referral_code
+
+    petition = CHANCE.choice(petitions)
+    first_name, last_name = CHANCE.choice(NAMES.split()), CHANCE.choice(SURNAMES.split())
+    return Submission(
+        petition_id=petition.pk,
+        version_id=petition.current_version_id,
+        received_at=at,
+        first_name=first_name,
+        last_name=last_name,
+        email=f"{first_name}.{last_name}.{CHANCE.getrandbits(48):x}@example.org",
+        postal_code=f"{CHANCE.choice('89')}{CHANCE.randrange(100):02}{CHANCE.randrange(100):02}",
+        comment="Our children read there." if CHANCE.random() < 0.2 else "",
+        updates=CHANCE.random() < 0.6,
+        wording="May Readers’ Common write to you about this petition and what comes of it? Yes / No",
+        referral_code=new_referral_code(),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

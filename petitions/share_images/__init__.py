@@ -1,0 +1,1 @@
+"""The picture beside a shared link: what stands on it, setting its text in any script, drawing and keeping it."""

@@ -1,0 +1,64 @@
+"""Many rows in one statement; on PostgreSQL in a fraction of the time that `bulk_create` takes."""
+
+import json
+from collections.abc import Sequence
+from datetime import date
+
+from django.db import connection
+from django.db.models import Model
+
+
+def insert_all(rows: Sequence[Model], *, unique: Sequence[str] = (), replaced: Sequence[str] = ()) -> None:
+    """Inserts new rows of one model. Every field has to hold what is to be stored; nothing is computed on the way.
+
+    `unique` names the columns (`petition_id`) of a constraint that rows may meet, in which no two of them are equal:
+    what is there takes the new row's `replaced` columns, or stays as it is where none are named. Then the rows get
+    their keys, except those that stayed out; on SQLite none does where some may.
+    """
+    if not rows:
+        return
+    if connection.vendor == "postgresql":
+        _insert_from_json(rows, unique, replaced)
+        return
+    names = {field.attname: field.name for field in rows[0]._meta.concrete_fields}
+    type(rows[0])._default_manager.bulk_create(
+        rows,
+        ignore_conflicts=bool(unique) and not replaced,
+        update_conflicts=bool(replaced),
+        unique_fields=[names[column] for column in unique] if replaced else None,
+        update_fields=[names[column] for column in replaced] if replaced else None,
+    )
+
+
+def _insert_from_json(rows: Sequence[Model], unique: Sequence[str], replaced: Sequence[str]) -> None:
+    """One parameter instead of thousands, read as rows of the table's own type."""
+    options = rows[0]._meta
+    columns = [field.attname for field in options.concrete_fields if not field.primary_key]
+    quoted = connection.ops.quote_name
+    table, listed = quoted(options.db_table), ", ".join(map(quoted, columns))
+    given = [{column: getattr(row, column) for column in columns} for row in rows]
+    statement = [
+        f"INSERT INTO {table} ({listed})",
+        f"SELECT {listed} FROM json_populate_recordset(NULL::{table}, %s)",  # noqa: S608 - names of models
+        _on_conflict(unique, replaced) if unique else "",
+        f"RETURNING {', '.join(map(quoted, [options.pk.attname, *unique]))}",
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(" ".join(statement), [json.dumps(given, default=_written, ensure_ascii=False)])
+        stored = cursor.fetchall() if unique else ()
+    keys = {tuple(found): key for key, *found in stored}
+    for row in rows if unique else ():
+        row.pk = keys.get(tuple(getattr(row, column) for column in unique))
+
+
+def _on_conflict(unique: Sequence[str], replaced: Sequence[str]) -> str:
+    quoted = connection.ops.quote_name
+    changes = ", ".join(f"{quoted(column)} = excluded.{quoted(column)}" for column in replaced)
+    return f"ON CONFLICT ({', '.join(map(quoted, unique))}) DO {f'UPDATE SET {changes}' if changes else 'NOTHING'}"
+
+
+def _written(value: object) -> str:
+    """What JSON has no form for; anything but a moment or a day would be a mistake."""
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} cannot be inserted in bulk.")
