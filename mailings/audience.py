@@ -195,7 +195,7 @@ class Audience:
         if signers is not None:
             sql += f" AND s.id IN ({signers.sql})"
             params += signers.params
-        if places := self._places():
+        if places := self._places:
             sql += f" AND s.place_id IN ({', '.join(['%s'] * len(places))})"
             params += places
         if mailing.joined_since:
@@ -203,6 +203,7 @@ class Audience:
             params.append(in_database(start_of(mailing.joined_since)))
         return Statement(sql, tuple(params))
 
+    @cached_property
     def _places(self) -> list[int]:
         if self.places is not None:
             return list(self.places)

@@ -23,7 +23,7 @@ _MARKS = re.compile(r"[*`>#]+|(?<!\w)_|_(?!\w)|^[-+] |^\d+\. ", re.MULTILINE)
 # Not cut in two: a merge field, or a word.
 _WORD = re.compile(r"(?:\{\{[^{}]*\}\}|\S)+")
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>{}])")
-_LINE_MARK = re.compile(r"^(\s*)([#+\-]|\d+[.)])", re.MULTILINE)
+_LINE_MARK = re.compile(r"^(\s*\d*)([#+\-.)])", re.MULTILINE)
 
 
 class NothingToThank(Exception):

@@ -229,6 +229,13 @@ def make_subscription(supporter: Supporter, organization: Organization) -> Subsc
     return Subscription.objects.create(supporter=supporter, organization=organization, since=NOW)
 
 
+def make_subscriber(organization: Organization, *, place: Place | None = None, **fields: Any) -> Supporter:
+    """A supporter who lives at the place and said yes to updates of the organization."""
+    supporter = make_supporter(confirmed_at=NOW, place=place, **fields)
+    make_subscription(supporter, organization)
+    return supporter
+
+
 def make_mailing(campaign: Campaign | None = None, *, at: datetime = NOW, **fields: Any) -> Mailing:
     """A draft. With `starts_at` it was started ten minutes before that."""
     if starts_at := fields.get("starts_at"):

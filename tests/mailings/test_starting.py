@@ -1,0 +1,219 @@
+"""From a draft to copies that wait, and what stops it."""
+
+from datetime import timedelta
+
+import pytest
+
+from mailings import starting
+from mailings.models import TAKE_BACK, Edition, Mailing, Recipient
+from mailings.sending import send_some
+from mailings.starting import NotNow, digest_of
+from staff.models import AuditEntry
+from tests.factories import NOW, make_mailing, make_petition, make_staff, make_subscriber
+
+pytestmark = pytest.mark.django_db
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def petition():
+    return make_petition()
+
+
+@pytest.fixture
+def ada():
+    return make_staff()
+
+
+@pytest.fixture
+def readers(petition):
+    organization = petition.campaign.organization
+    return [make_subscriber(organization, place=petition.target.place) for _ in range(3)]
+
+
+@pytest.fixture
+def draft(petition, readers):
+    return make_mailing(petition.campaign)
+
+
+def start(mailing, actor, **fields):
+    return starting.start(mailing=mailing, actor=actor, **{"at": NOW} | fields)
+
+
+def limited(mailing, limit):
+    organization = mailing.campaign.organization
+    organization.approval_above = limit
+    organization.save()
+
+
+# --- Starting ------------------------------------------------------------------------------------------------
+
+
+def test_starting_queues_a_copy_for_everybody_ten_minutes_from_now(draft, readers, ada, petition):
+    number = start(draft, ada)
+
+    assert (number, draft.people, draft.state(NOW)) == (3, 3, "leaving")
+    copies = Recipient.objects.filter(mailing=draft)
+    assert {copy.supporter for copy in copies} == set(readers)
+    assert {copy.due_at for copy in copies} == {NOW + TAKE_BACK}
+    assert {copy.edition.petition for copy in copies} == {petition}
+    assert AuditEntry.objects.get(action="started").details == {"recipients": 3}
+
+
+def test_what_was_started_is_frozen(draft, ada):
+    start(draft, ada)
+
+    Mailing.objects.filter(pk=draft.pk).update(body="Something else.")
+
+    assert "the doors stay shut" in Edition.objects.get(mailing=draft).text
+
+
+def test_starting_twice_starts_once(draft, ada):
+    start(draft, ada)
+
+    with pytest.raises(NotNow, match="can be taken back"):
+        start(draft, ada)
+
+    assert Recipient.objects.count() == 3
+
+
+def test_mistakes_stand_in_the_way(draft, ada):
+    Mailing.objects.filter(pk=draft.pk).update(subject="{{ nobody }}")
+
+    with pytest.raises(NotNow, match="Correct this first"):
+        start(draft, ada)
+
+    assert not Recipient.objects.exists()
+    assert not Edition.objects.exists()
+
+
+def test_nobody_is_no_audience(petition, ada):
+    mailing = make_mailing(petition.campaign)
+
+    with pytest.raises(NotNow, match="Nobody would get"):
+        start(mailing, ada)
+
+    assert Mailing.objects.get().started_at is None
+    assert not Edition.objects.exists()
+
+
+def test_what_a_colleague_changed_meanwhile_does_not_leave_unread(draft, ada):
+    seen = digest_of(draft)
+    Mailing.objects.filter(pk=draft.pk).update(body="Quite another text.")
+
+    with pytest.raises(NotNow, match="after you looked"):
+        start(draft, ada, seen=seen)
+
+
+def test_two_subjects_go_to_a_share_half_each_and_the_rest_waits(petition, ada):
+    organization = petition.campaign.organization
+    for _ in range(200):
+        make_subscriber(organization, place=petition.target.place)
+    mailing = make_mailing(petition.campaign, other_subject="Or this?", test_share=50)
+
+    start(mailing, ada)
+
+    numbers = {mark: Recipient.objects.filter(subject=mark).count() for mark in ("a", "b", "")}
+    assert sum(numbers.values()) == 200
+    assert all(30 <= numbers[mark] <= 70 for mark in ("a", "b"))
+    assert Recipient.objects.filter(subject="", due_at=None).count() == numbers[""]
+
+
+# --- A second pair of eyes -----------------------------------------------------------------------------------
+
+
+def test_large_mailing_needs_somebody_elses_approval(draft, ada):
+    limited(draft, 2)
+
+    with pytest.raises(NotNow, match="somebody else has to approve"):
+        start(draft, ada)
+    starting.ask(mailing=draft, actor=ada, at=NOW)
+    with pytest.raises(NotNow, match="Somebody else has to approve"):
+        starting.approve(mailing=draft, actor=ada, at=NOW)
+    starting.approve(mailing=draft, actor=make_staff(), at=NOW)
+
+    assert start(draft, ada) == 3
+
+
+def test_change_after_the_approval_asks_anew(draft, ada):
+    limited(draft, 2)
+    starting.ask(mailing=draft, actor=ada, at=NOW)
+    starting.approve(mailing=draft, actor=make_staff(), at=NOW)
+    Mailing.objects.filter(pk=draft.pk).update(subject="Another subject")
+
+    with pytest.raises(NotNow, match="changed after it was approved"):
+        start(draft, ada)
+
+
+def test_change_after_asking_cannot_be_approved(draft, ada):
+    starting.ask(mailing=draft, actor=ada, at=NOW)
+    draft.places.add(make_petition().target.place)
+
+    with pytest.raises(NotNow, match="changed after approval was asked for"):
+        starting.approve(mailing=draft, actor=make_staff(), at=NOW)
+
+
+def test_name_for_staff_and_speed_may_change_after_the_approval(draft, ada):
+    limited(draft, 2)
+    starting.ask(mailing=draft, actor=ada, at=NOW)
+    starting.approve(mailing=draft, actor=make_staff(), at=NOW)
+    Mailing.objects.filter(pk=draft.pk).update(title="Better name", per_minute=10)
+
+    assert start(draft, ada) == 3
+
+
+# --- Stopping ------------------------------------------------------------------------------------------------
+
+
+def test_taken_back_it_is_a_draft_and_nothing_is_left_of_it(draft, ada):
+    start(draft, ada)
+
+    starting.take_back(mailing=draft, actor=ada, at=NOW + 9 * MINUTE)
+
+    assert (draft.state(NOW), draft.people) == ("draft", None)
+    assert not Recipient.objects.exists()
+    assert start(draft, ada, at=NOW + 10 * MINUTE) == 3
+
+
+def test_after_ten_minutes_it_cannot_be_taken_back(draft, ada):
+    start(draft, ada)
+
+    with pytest.raises(NotNow):
+        starting.take_back(mailing=draft, actor=ada, at=NOW + TAKE_BACK)
+
+    assert Recipient.objects.count() == 3
+
+
+def test_pausing_resuming_and_canceling(draft, ada):
+    start(draft, ada)
+    later = NOW + 11 * MINUTE
+
+    starting.pause(mailing=draft, actor=ada, at=later)
+    assert draft.state(later) == "paused"
+    starting.resume(mailing=draft, actor=ada, at=later)
+    assert draft.state(later) == "sending"
+    assert starting.cancel(mailing=draft, actor=ada, at=later) == 3
+
+    assert draft.state(later) == "canceled"
+    assert set(Recipient.objects.values_list("dropped", flat=True)) == {"canceled"}
+    assert send_some(at=later) == 0
+
+
+@pytest.mark.parametrize("deed", ["take_back", "pause", "resume"])
+def test_what_does_not_fit_a_draft_is_refused(draft, ada, deed):
+    with pytest.raises(NotNow, match="a draft"):
+        getattr(starting, deed)(mailing=draft, actor=ada, at=NOW)
+
+
+def test_winner_is_chosen_once(draft, ada):
+    Mailing.objects.filter(pk=draft.pk).update(other_subject="Or this?", test_share=2)
+    start(draft, ada)
+    waiting = Recipient.objects.filter(due_at=None).count()
+
+    with pytest.raises(NotNow, match="first or the second"):
+        starting.choose_winner(mailing=draft, subject="c", actor=ada, at=NOW)
+    assert starting.choose_winner(mailing=draft, subject="b", actor=ada, at=NOW) == waiting
+    with pytest.raises(NotNow, match="already"):
+        starting.choose_winner(mailing=draft, subject="a", actor=ada, at=NOW)
+
+    assert not Recipient.objects.filter(due_at=None).exists()
