@@ -71,6 +71,15 @@ def test_documented_production_settings_are_silent() -> None:
         ("DATABASE_URL", "sqlite:////dev/null/undersigned.sqlite3"),
         ("EMAIL_URL", "carrier-pigeon://home"),
         ("TRUSTED_PROXIES", "10.0.0.0/8,everybody"),
+        ("EMAIL_PROVIDER", "pigeonpost"),
+        ("BOUNCE_ADDRESS", "bounces"),
+        ("BOUNCE_ADDRESS", "bounces+tag@mail.example.org"),
+        ("BOUNCE_ADDRESS", f"{'b' * 31}@mail.example.org"),
+        ("BOUNCE_MAILBOX", "pop3://robin:word@mail.example.org"),
+        ("BOUNCE_MAILBOX", "imap://robin:word@mail.example.org"),
+        ("BOUNCE_MAILBOX", "imaps://mail.example.org"),
+        ("BOUNCE_MAILBOX", "imaps://robin:word@mail.example.org:door"),
+        ("BOUNCE_MAILBOX", "imaps://robin:wo%0Ard@mail.example.org"),
         ("DEBUG", "perhaps"),
         ("TIME_ZONE", "Mars/Olympus"),
     ],
@@ -84,6 +93,63 @@ def test_a_wrong_setting_stops_the_start_with_one_line(name: str, value: str | N
     assert name in lines[0]
     if value:
         assert "invented-for-this-test" not in run.stderr
+
+
+PROVIDER = {
+    "EMAIL_PROVIDER": "postmark",
+    "EMAIL_PROVIDER_KEY": "key-of-the-provider",
+    "EMAIL_PROVIDER_SECRET": "a-secret-for-reports-0123456789",
+}
+
+
+def test_mail_provider_is_silent_when_complete() -> None:
+    run = start(**PROVIDER)
+
+    assert run.returncode == 0, run.stderr
+    assert "no issues (0 silenced)" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EMAIL_PROVIDER_KEY", None),
+        ("EMAIL_PROVIDER_SECRET", None),
+        ("EMAIL_PROVIDER_SECRET", "short"),
+        ("EMAIL_PROVIDER_SECRET", "with-an-@-that-no-address-can-hold"),
+        ("EMAIL_PROVIDER_OPTIONS", "MAILGUN_API_URL"),
+        ("BOUNCE_ADDRESS", "bounces@mail.example.org"),
+    ],
+)
+def test_an_incomplete_mail_provider_stops_the_start_with_one_line(name: str, value: str | None) -> None:
+    run = start(**PROVIDER | {name: value})
+
+    assert run.returncode != 0
+    lines = run.stderr.strip().splitlines()
+    assert len(lines) == 1, run.stderr
+    assert name in lines[0]
+    assert "key-of-the-provider" not in run.stderr
+
+
+def test_options_of_a_mail_provider_are_passed_on_but_cannot_open_its_reports() -> None:
+    given = "POSTMARK_MESSAGE_STREAM=mailings,WEBHOOK_SECRET=known:to-all"
+
+    settings = read("ANYMAIL", **PROVIDER, EMAIL_PROVIDER_OPTIONS=given)
+
+    assert settings["POSTMARK_MESSAGE_STREAM"] == "mailings"
+    assert settings["WEBHOOK_SECRET"] == "reports:a-secret-for-reports-0123456789"
+
+
+def test_mailbox_for_bounces_is_read_from_its_address() -> None:
+    assert read(
+        "BOUNCE_MAILBOX", BOUNCE_MAILBOX="imaps://us%40example.org:w%3Ard@mail.example.org/Bounces/New"
+    ) == {
+        "secure": True,
+        "host": "mail.example.org",
+        "port": 993,
+        "user": "us@example.org",
+        "password": "w:rd",
+        "folder": "Bounces/New",
+    }
 
 
 def test_options_in_the_address_of_the_database_are_heeded() -> None:
