@@ -225,6 +225,10 @@ if EMAIL_PROVIDER:
         "REQUESTS_TIMEOUT": (EMAIL_TIMEOUT, 3 * EMAIL_TIMEOUT),
         **_provider_options,
         EMAIL_PROVIDERS[EMAIL_PROVIDER]: _provider_key,
+        # Nobody's opening or clicking is tracked; the others have to be told so on their own pages.
+        "SEND_DEFAULTS": {"track_opens": False, "track_clicks": False}
+        if EMAIL_PROVIDER in {"mailgun", "mandrill", "postmark", "sparkpost"}
+        else {},
         "WEBHOOK_SECRET": f"reports:{_report_secret}",
     }
 

@@ -139,6 +139,10 @@ def test_options_of_a_mail_provider_are_passed_on_but_cannot_open_its_reports() 
     assert settings["WEBHOOK_SECRET"] == "reports:a-secret-for-reports-0123456789"
 
 
+def test_mail_provider_is_told_to_track_nobody() -> None:
+    assert read("ANYMAIL", **PROVIDER)["SEND_DEFAULTS"] == {"track_opens": False, "track_clicks": False}
+
+
 def test_mailbox_for_bounces_is_read_from_its_address() -> None:
     assert read(
         "BOUNCE_MAILBOX", BOUNCE_MAILBOX="imaps://us%40example.org:w%3Ard@mail.example.org/Bounces/New"
