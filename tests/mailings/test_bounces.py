@@ -5,9 +5,12 @@ import pytest
 from mailings.bounces import Taken, take
 from mailings.messages import Writer
 from mailings.models import MailReport
+from mailings.sending import send_some
 from signers import emails
+from signers.sending import send_due
 from tests.factories import NOW, make_mail, make_recipient, make_signature, make_supporter
 from tests.mailings.bounce_samples import COMPLAINT, EXIM, GMAIL, OUT_OF_OFFICE, POSTFIX, filled
+from tests.smtp_server import SmtpServer
 from toolkit.bounce_addresses import COPY, MAIL, mark
 
 pytestmark = pytest.mark.django_db
@@ -136,6 +139,24 @@ def test_copies_and_confirmations_leave_with_an_address_of_their_own_for_bounces
     assert b"bounces+" not in copy.content
     assert confirmation.from_email == f"bounces+{mark(MAIL, mail.pk, to=mail.to)}@mail.example.org"
     assert "bounces" not in str(confirmation.message()["From"])
+
+
+def test_mail_server_is_told_the_address_for_bounces_and_readers_see_the_organization(settings):
+    settings.BOUNCE_ADDRESS = "bounces@mail.example.org"
+    settings.EMAIL_BACKEND = "toolkit.emails.SmtpBackend"
+    recipient, mail = make_recipient(), make_mail()
+    with SmtpServer() as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+
+        send_due(at=NOW)
+        send_some(at=NOW)
+
+    senders = [command for command in server.commands if command.upper().startswith(b"MAIL")]
+    assert mark(MAIL, mail.pk, to=mail.to).encode() in senders[0]
+    assert mark_of(recipient).encode() in senders[1]
+    for content in server.mails:
+        assert b"<petitions@testserver.example>" in content
+        assert b"bounces+" not in content
 
 
 def test_without_an_address_for_bounces_the_sender_is_as_shown(settings):

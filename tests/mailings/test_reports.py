@@ -26,6 +26,7 @@ from tests.factories import (
     make_subscription,
     make_supporter,
 )
+from tests.threads import in_parallel
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -179,6 +180,16 @@ def test_same_event_counts_once():
 
     assert answers == [True, False]
     assert MailReport.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_same_event_told_at_the_same_time_counts_once():
+    supporter = make_supporter()
+
+    in_parallel((lambda: told(supporter, "soft", event="one"), 4))
+
+    assert MailReport.objects.count() == 1
+    assert again(supporter).soft_bounces == 1
 
 
 def test_copy_of_somebody_else_is_not_marked():
