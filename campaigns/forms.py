@@ -43,6 +43,12 @@ class OrganizationForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if not self.instance.logo_digest and "remove_logo" in self.fields:
             self.fields["remove_logo"].widget = forms.HiddenInput()
+        if "approval_above" in self.fields:
+            self.fields["approval_above"].required = False  # left empty, it stays as it is
+
+    def clean_approval_above(self) -> int:
+        number: int | None = self.cleaned_data["approval_above"]
+        return self.instance.approval_above if number is None else number
 
     def clean_accent(self) -> str:
         return clean_hex(self.cleaned_data["accent"])
