@@ -111,6 +111,8 @@ def ask_for_thanks(*, stand: Stand, actor: User, at: datetime) -> tuple[Mailing,
         raise NothingToThank("This stand was undone.")
     if row.kind != Kind.THANK_YOU:
         raise NothingToThank(f"{row.target.title} has moved to the side of those who are asked, not thanked.")
+    if row.superseded_at is not None:
+        raise NothingToThank(f"{row.target.title} has moved once more since.")
     waiting = Mailing.objects.filter(
         of_petition=row.left, leads_to=joined, started_at=None, canceled_at=None
     ).first()

@@ -255,11 +255,8 @@ class MailingAdmin(RecordedAdmin):
 
     def on(self, request: HttpRequest, obj: Any) -> HttpResponse:
         """To the check list; where there are mistakes, back to the form that shows them."""
-        errors = len(check(self.get_queryset(request).get(pk=obj.pk), at=timezone.now()).errors)
-        if errors:
-            them = "one thing" if errors == 1 else f"{errors} things"
-            messages.warning(request, f"Saved as a draft. Before it can be sent, {them} must be corrected.")
-        else:
+        errors = check(self.get_queryset(request).get(pk=obj.pk), at=timezone.now()).errors
+        if not errors:
             messages.success(request, f"“{obj}” is saved.")
         stays = errors or "_continue" in request.POST
         return HttpResponseRedirect(page_url(obj, "write" if stays else "check"))

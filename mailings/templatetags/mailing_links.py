@@ -38,19 +38,16 @@ def ask_for_thanks(context: dict[str, Any], petition: Petition) -> dict[str, Any
     """The button of a petition that was won by a stand. One query."""
     if not may_add(context["request"]):
         return {"tools": []}
-    stand = (
-        Stand.objects.filter(left=petition, kind=Kind.THANK_YOU, undone_at=None)
-        .order_by("-recorded_at")
-        .first()
-    )
+    stand = Stand.objects.standing().filter(left=petition, kind=Kind.THANK_YOU).first()
     return {"tools": [stand_tool(stand)] if stand else []}
 
 
-@register.inclusion_tag("admin/mailings/mailing/_tools.html", takes_context=True)
+@register.inclusion_tag("admin/mailings/mailing/_after_stand.html", takes_context=True)
 def ask_for_thanks_after(context: dict[str, Any], stand: Stand) -> dict[str, Any]:
-    """The button of a stand. No query."""
-    asked = may_add(context["request"]) and stand.kind == Kind.THANK_YOU and stand.undone_at is None
-    return {"tools": [stand_tool(stand)] if asked else []}
+    """The link of a stand in a list of them. No query."""
+    stands = stand.kind == Kind.THANK_YOU and stand.undone_at is None and stand.superseded_at is None
+    asked = stands and may_add(context["request"])
+    return {"tool": stand_tool(stand) if asked else None}
 
 
 def stand_tool(stand: Stand) -> tuple[str, str]:

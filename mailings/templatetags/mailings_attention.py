@@ -35,7 +35,7 @@ def mailings_attention(context: dict[str, Any]) -> dict[str, Any]:
             for mailing in waiting_for_winner()[:FEW]
         ]
         notices += copies_in_doubt()
-    return {"notices": notices}
+    return {"notices": notices, "about": "mailings"}
 
 
 def told(mailing: Mailing, what: str) -> tuple[str, str]:

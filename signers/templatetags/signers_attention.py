@@ -41,7 +41,7 @@ def signers_attention(context: dict[str, Any]) -> dict[str, Any]:
         if number:
             url = reverse("admin:signers_signature_changelist") + "?state=held"
             notices.append((f"{shown(number, 'signature')} held back because something looked odd", url))
-    return {"notices": notices}
+    return {"notices": notices, "about": "signatures and their mail"}
 
 
 STUCK = {

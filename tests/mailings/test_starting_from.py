@@ -157,7 +157,7 @@ def test_signers_of_the_demand_get_it(stand):
     assert (person.supporter, person.petition) == (signature.supporter, stand.joined)
 
 
-@pytest.mark.parametrize("fields", [{"undone_at": NOW}, {"kind": "demand"}])
+@pytest.mark.parametrize("fields", [{"undone_at": NOW}, {"kind": "demand"}, {"superseded_at": NOW}])
 def test_nothing_to_thank_for(stand, fields):
     Stand.objects.filter(pk=stand.pk).update(**fields)
 
