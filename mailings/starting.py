@@ -6,10 +6,13 @@ from datetime import datetime
 from django.db import connection, transaction
 from django.db.models import Q
 
+from campaigns.models import Organization
 from mailings.audience import Audience, audience_of, for_editions, in_database
 from mailings.checking import check
 from mailings.models import TAKE_BACK, Edition, Mailing, Recipient
 from mailings.rendering import compiled, edition_of
+from signers.counting_people import without_time_limit
+from mailings.sending import drop_canceled, release
 from staff import audit
 from staff.models import User
 
@@ -89,11 +92,11 @@ def take_back(*, mailing: Mailing, actor: User, at: datetime) -> None:
     row = locked(mailing, "leaving", "paused", at=at)
     if row.starts_at is None or at >= row.starts_at or not everything_is_queued(row):
         raise NotNow("The first copies have left. Pause or cancel the mailing instead.")
-    Recipient.objects.filter(mailing=row).delete()
+    delete_recipients(row)
     Edition.objects.filter(mailing=row).delete()
     change(
         row, started_at=None, starts_at=None, paused_at=None, asked_at=None, asked_by=None,
-        approved_at=None, approved_by=None, digest="", people=None,
+        approved_at=None, approved_by=None, digest="", people=None, winner="",
     )  # fmt: skip
     audit.record(actor=actor, action="taken back", subject=row, at=at)
     mailing.refresh_from_db()
@@ -118,14 +121,11 @@ def resume(*, mailing: Mailing, actor: User, at: datetime) -> None:
 
 @transaction.atomic
 def cancel(*, mailing: Mailing, actor: User, at: datetime) -> int:
-    """Ends the mailing for good; returns how many copies never leave."""
+    """Ends the mailing for good; returns how many copies never leave. Of very many the worker drops the last ones."""
     row = locked(mailing, "draft", "asked", "approved", "leaving", "sending", "paused", at=at)
     change(row, canceled_at=at)
-    dropped = (
-        Recipient.objects.queued()
-        .filter(mailing=row)
-        .update(dropped_at=at, dropped=Recipient.Dropped.CANCELED)
-    )
+    dropped = Recipient.objects.queued().filter(mailing=row).count()
+    drop_canceled(row, at=at)
     audit.record(actor=actor, action="canceled", subject=row, at=at, dropped=dropped)
     mailing.refresh_from_db()
     return dropped
@@ -133,7 +133,10 @@ def cancel(*, mailing: Mailing, actor: User, at: datetime) -> int:
 
 @transaction.atomic
 def choose_winner(*, mailing: Mailing, subject: str, actor: User, at: datetime) -> int:
-    """Sends the rest of the list the better of two subjects, "a" or "b"; returns how many that are."""
+    """Sends the rest of the list the better of two subjects, "a" or "b"; returns how many that are.
+
+    Very many are released as they are sent.
+    """
     row = locked(mailing, "leaving", "sending", "paused", at=at)
     if subject not in {"a", "b"}:
         raise NotNow("Choose the first or the second subject.")
@@ -142,8 +145,9 @@ def choose_winner(*, mailing: Mailing, subject: str, actor: User, at: datetime) 
     if row.winner:
         raise NotNow("The winner has been chosen already.")
     change(row, winner=subject)
-    rest = Recipient.objects.queued().filter(mailing=row, due_at=None)
-    number = rest.update(subject=subject, due_at=max(at, row.starts_at or at))
+    number = Recipient.objects.queued().filter(mailing=row, due_at=None).count()
+    row.winner = subject
+    release(row, at=at)
     audit.record(actor=actor, action=f"chose subject {subject}", subject=row, at=at, recipients=number)
     mailing.refresh_from_db()
     return number
@@ -153,7 +157,11 @@ def choose_winner(*, mailing: Mailing, subject: str, actor: User, at: datetime) 
 
 
 def locked(mailing: Mailing, *states: str, at: datetime | None = None) -> Mailing:
-    """The row, held until the transaction ends, so that two people cannot decide at once."""
+    """The row, held until the transaction ends, so that two people cannot decide at once.
+
+    What follows may touch a million copies, which takes longer than a visitor would wait.
+    """
+    without_time_limit()
     row = (
         Mailing.objects.select_for_update(of=("self",))
         .select_related("campaign__organization", "of_petition", "leads_to", "letter")
@@ -164,6 +172,12 @@ def locked(mailing: Mailing, *states: str, at: datetime | None = None) -> Mailin
     if now not in states:
         raise NotNow(f"The mailing is {SAID[now]}.")
     return row
+
+
+def one_start_at_a_time() -> None:
+    """Of two mailings started at once, the second has to see whom the first one reaches."""
+    without_time_limit()
+    list(Organization.objects.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 SAID = {
@@ -243,6 +257,12 @@ def store_recipients(mailing: Mailing, audience: Audience, *, starts_at: datetim
     with connection.cursor() as cursor:
         cursor.execute(sql, [in_database(starts_at), *chosen.params])
         return cursor.rowcount
+
+
+def delete_recipients(mailing: Mailing) -> None:
+    """In one statement, without loading a row: nothing can point to copies that never left."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM mailings_recipient WHERE mailing_id = %s", [mailing.pk])
 
 
 def moment_type() -> str:

@@ -101,6 +101,17 @@ def test_supporters_of_another_organization_never_get_it(petition, city):
     assert of(draft(petition, audience=Kinds.EVERYBODY)).size() == 0
 
 
+def test_kind_holds_also_where_everybody_is_led_to_one_petition(petition, city, organization):
+    thanked = make_petition(letter=make_letter(campaign=petition.campaign, kind="thank-you"))
+    there = make_subscriber(organization, place=thanked.target.place)
+    make_subscriber(organization, place=city)
+    make_subscriber(organization)
+
+    mailing = draft(petition, kind="thank-you", leads_to=petition)
+
+    assert who(mailing) == {there.pk: petition}
+
+
 def test_only_from_the_cities_chosen(petition, city, organization):
     other = make_petition(letter=petition.letter)
     here = make_subscriber(organization, place=city)

@@ -1,8 +1,11 @@
 """From a draft to copies that wait, and what stops it."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from mailings import starting
 from mailings.models import TAKE_BACK, Edition, Mailing, Recipient
@@ -10,6 +13,7 @@ from mailings.sending import send_some
 from mailings.starting import NotNow, digest_of
 from staff.models import AuditEntry
 from tests.factories import NOW, make_mailing, make_petition, make_staff, make_subscriber
+from tests.threads import in_parallel
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -217,3 +221,38 @@ def test_winner_is_chosen_once(draft, ada):
         starting.choose_winner(mailing=draft, subject="a", actor=ada, at=NOW)
 
     assert not Recipient.objects.filter(due_at=None).exists()
+
+
+def test_mailing_that_was_taken_back_has_a_new_winner_to_choose(draft, ada):
+    Mailing.objects.filter(pk=draft.pk).update(other_subject="Or this?", test_share=2)
+    start(draft, ada)
+    starting.choose_winner(mailing=draft, subject="b", actor=ada, at=NOW)
+    starting.take_back(mailing=draft, actor=ada, at=NOW + MINUTE)
+    start(draft, ada)
+    waiting = Recipient.objects.filter(due_at=None).count()
+
+    assert starting.choose_winner(mailing=draft, subject="a", actor=ada, at=NOW) == waiting > 0
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="There is no such limit elsewhere.")
+def test_long_list_may_take_longer_than_a_visitor_waits(draft, ada):
+    with CaptureQueriesContext(connection) as asked:
+        start(draft, ada)
+
+    assert any(query["sql"] == "SET LOCAL statement_timeout = 0" for query in asked.captured_queries)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_mailings_started_at_once_nobody_gets_both():
+    petition, ada = make_petition(), make_staff()
+    for _ in range(3):
+        make_subscriber(petition.campaign.organization, place=petition.target.place)
+    drafts = [make_mailing(petition.campaign) for _ in range(2)]
+
+    def start_next():
+        with suppress(NotNow):
+            start(drafts.pop(), ada)
+
+    in_parallel((start_next, 2))
+
+    assert Recipient.objects.count() == 3
