@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 Dropped = Recipient.Dropped
 AT_ONCE = 50
+# So many rows change in one statement, which then is over in a moment.
+CHANGED_AT_ONCE = 10_000
 # A claim that outlives its sender is free again after this. A batch ends well before, however slow the server is.
 CLAIMED_FOR = timedelta(minutes=10)
 BATCH_LASTS = timedelta(minutes=2)
@@ -74,7 +76,11 @@ def send_some(*, at: datetime, limit: int = AT_ONCE, keep_on: Callable[[], bool]
     with _sole_sender() as allowed:
         if not allowed:
             return 0
+        if dropped := drop_left_over(at=at):
+            return dropped
         for mailing in under_way(at=at).order_by("starts_at", "pk"):
+            if mailing.winner:
+                release(mailing, at=at)
             batch = claimed(mailing, at=at, limit=limit)
             if batch:
                 return Batch(batch, at).send(keep_on)
@@ -132,6 +138,29 @@ def finish(mailing: Mailing, *, at: datetime) -> bool:
     on_their_way = mine.unanswered().filter(handed_over_at__gt=at - ANSWERED_WITHIN)
     nothing_left = ~Exists(mine.queued()), ~Exists(on_their_way)
     return bool(under_way(at=at).filter(*nothing_left, pk=mailing.pk).update(finished_at=at))
+
+
+def release(mailing: Mailing, *, at: datetime) -> int:
+    """Lets copies that waited for the winning subject go; `CHANGED_AT_ONCE` of them, the rest when these have left."""
+    waiting = Recipient.objects.queued().filter(mailing=mailing, due_at=None)
+    some = waiting.filter(pk__in=waiting.order_by("id").values("pk")[:CHANGED_AT_ONCE])
+    return some.update(subject=mailing.winner, due_at=max(at, mailing.starts_at or at))
+
+
+def drop_left_over(*, at: datetime) -> int:
+    """Drops what canceled mailings still have queued; none of it can leave any more."""
+    queued = Recipient.objects.queued().filter(mailing=OuterRef("pk"))
+    mailing = Mailing.objects.filter(
+        Exists(queued), started_at__isnull=False, canceled_at__isnull=False
+    ).first()
+    return drop_canceled(mailing, at=at) if mailing else 0
+
+
+def drop_canceled(mailing: Mailing, *, at: datetime) -> int:
+    """At most `CHANGED_AT_ONCE` copies of one mailing."""
+    queued = Recipient.objects.queued().filter(mailing=mailing)
+    some = queued.filter(pk__in=queued.order_by("id").values("pk")[:CHANGED_AT_ONCE])
+    return some.update(dropped_at=at, dropped=Dropped.CANCELED)
 
 
 class Batch:
