@@ -11,8 +11,8 @@ from mailings.audience import Audience, audience_of, for_editions, in_database
 from mailings.checking import check
 from mailings.models import TAKE_BACK, Edition, Mailing, Recipient
 from mailings.rendering import compiled, edition_of
-from signers.counting_people import without_time_limit
 from mailings.sending import drop_canceled, release
+from signers.counting_people import without_time_limit
 from staff import audit
 from staff.models import User
 
@@ -71,6 +71,7 @@ def start(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> int
 
     `seen` is the digest of what the actor looked at: what a colleague changed since does not leave unread.
     """
+    one_start_at_a_time()
     row = locked(mailing, "draft", "asked", "approved")
     refuse_unseen(row, seen)
     refuse_mistakes(row, at)
