@@ -253,6 +253,12 @@ class Recipient(models.Model):
         Supporter, null=True, on_delete=models.SET_NULL, related_name="mailing_copies"
     )
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="recipients")
+    # No foreign key, whose index a million copies would pay for.
+    instead = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="Number of the copy that the same person got at another address, which is theirs now.",
+    )
     subject = models.CharField(max_length=1, blank=True, choices=[("a", "first"), ("b", "second")])
     due_at = models.DateTimeField(
         null=True, blank=True, help_text="Empty: waits for the winning subject line."

@@ -19,6 +19,14 @@ def organization_of(recipient_id: int) -> Organization | None:
     return Organization.objects.filter(campaigns__mailings__recipients=recipient_id).defer("logo").first()
 
 
+def copy_of_the_reader(recipient_id: int) -> Recipient | None:
+    """The copy, or the one in its place where two mailboxes turned out to be one person's."""
+    copy = Recipient.objects.filter(pk=recipient_id).first()
+    while copy is not None and copy.supporter_id is None and copy.instead is not None:
+        copy = Recipient.objects.filter(pk=copy.instead).first()
+    return copy
+
+
 @transaction.atomic
 def unsubscribe(*, recipient_id: int, at: datetime) -> Organization | None:
     """Ends updates of the organization for the reader of a copy, also those that are queued; returns whose.
@@ -26,7 +34,7 @@ def unsubscribe(*, recipient_id: int, at: datetime) -> Organization | None:
     As often as wanted, and also when the person was erased meanwhile: then there is nothing left to end.
     """
     organization = organization_of(recipient_id)
-    recipient = Recipient.objects.filter(pk=recipient_id).first()
+    recipient = copy_of_the_reader(recipient_id)
     if organization is None or recipient is None or recipient.supporter_id is None:
         return organization
     supporter = recipient.supporter_id
@@ -34,7 +42,7 @@ def unsubscribe(*, recipient_id: int, at: datetime) -> Organization | None:
     if Subscription.objects.filter(organization=organization, supporter=supporter).exists():
         choice = Choice(supporter, organization.pk, granted=False, wording=WORDING)
         consents.record([choice], source=Consent.Source.UNSUBSCRIBE, at=at)
-    Recipient.objects.filter(pk=recipient_id, unsubscribed_at=None).update(unsubscribed_at=at)
+    Recipient.objects.filter(pk=recipient.pk, unsubscribed_at=None).update(unsubscribed_at=at)
     # A list of mailings rather than a join: then PostgreSQL looks at the copy itself again if it had to wait for it.
     mailings = Mailing.objects.filter(campaign__organization=organization)
     Recipient.objects.queued().filter(supporter=supporter, mailing__in=mailings).update(

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 
 from signers.confirming import locked_person
 from signers.models import AddressChange, Consent, CountChange, Signature, Subscription, Supporter
@@ -14,6 +14,8 @@ from toolkit.email_addresses import mailbox_key
 SAME_WISH = timedelta(minutes=1)
 # These need more than a new owner.
 MERGED = (Signature, Consent, Subscription)
+# The column of a row that stays behind, for the number of the other person's.
+INSTEAD = "instead"
 
 
 class Moved(Enum):
@@ -114,13 +116,18 @@ def _merge(person: Supporter, *, into: Supporter, at: datetime) -> None:
 
 
 def _merge_signatures(person: Supporter, into: Supporter) -> None:
-    """One for each petition. Of two, the one that counts stays, else the one that says most, else the older."""
+    """One for each petition. Of two, the one that counts stays, else the one that says most, else the older.
+
+    A name that was hidden with one of them stays hidden.
+    """
     theirs = {row.petition_id: row for row in Signature.objects.filter(supporter=into)}
     changes: list[CountChange] = []
     for signature in Signature.objects.filter(supporter=person).order_by("pk"):
         other = theirs.get(signature.petition_id)
         if other is not None:
             loser = max(signature, other, key=_weakness)
+            hidden_at = signature.hidden_at or other.hidden_at
+            Signature.objects.filter(pk__in=(signature.pk, other.pk)).update(hidden_at=hidden_at)
             changes += [CountChange.of(loser, -1)] if loser.is_counted else []
             loser.delete()
             if loser is signature:
@@ -164,10 +171,16 @@ def _merge_consents(person: Supporter, into: Supporter) -> None:
 
 
 def _hand_over(model: type[models.Model], name: str, person: Supporter, into: Supporter) -> None:
-    """Rows of any table that point to the person, but those of which the other has one and may have one only."""
+    """Rows of any table that point to the person, but those of which the other has one and may have one only.
+
+    Where the table has a column for it, a row that stays behind tells which one is in its place.
+    """
     rows = model._default_manager.filter(**{name: person})
     for constraint in model._meta.constraints:
         if isinstance(constraint, models.UniqueConstraint) and name in constraint.fields:
             same = {field: OuterRef(field) for field in constraint.fields if field != name}
-            rows = rows.exclude(Exists(model._default_manager.filter(**{name: into}, **same)))
+            theirs = model._default_manager.filter(**{name: into}, **same)
+            if any(field.name == INSTEAD for field in model._meta.concrete_fields):
+                rows.filter(Exists(theirs)).update(**{INSTEAD: Subquery(theirs.values("pk")[:1])})
+            rows = rows.exclude(Exists(theirs))
     rows.update(**{name: into})

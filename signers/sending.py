@@ -248,7 +248,7 @@ def still_wanted(mail: OutgoingMail) -> bool:
     if not mail.supporter.takes_mail or not mail.to:
         return False
     if mail.message == Message.OWN_PAGE:
-        return True
+        return mail.to == mail.supporter.email  # the link opens everything: not to a mailbox they have left
     if mail.signature is None:
         return emails.change_behind(mail) is not None
     if mail.message == Message.CONFIRM:

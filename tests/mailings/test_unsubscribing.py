@@ -10,11 +10,19 @@ from django.test import Client
 from mailings.links import unsubscribe_link
 from mailings.models import Mailing, Recipient
 from mailings.unsubscribing import unsubscribe
-from signers import consents
+from signers import changing_address, consents
 from signers.consents import Choice
 from signers.erasing import erase
-from signers.models import Consent, Signature, Subscription
-from tests.factories import NOW, make_edition, make_mailing, make_recipient, make_signature, make_subscription
+from signers.models import AddressChange, Consent, Signature, Subscription
+from tests.factories import (
+    NOW,
+    make_edition,
+    make_mailing,
+    make_recipient,
+    make_signature,
+    make_subscriber,
+    make_subscription,
+)
 from tests.people import text_of
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
@@ -159,6 +167,21 @@ def test_link_works_after_the_person_was_erased(copy, link):
 
     assert (shown.status_code, pressed.status_code) == (200, 200)
     assert "You are unsubscribed" in text_of(pressed)
+
+
+def test_link_works_after_two_mailboxes_turned_out_to_be_one_person(copy):
+    theirs = copy.supporter
+    for number in range(2):
+        owner = make_subscriber(copy.mailing.campaign.organization, email=f"new-{number}@example.org")
+        make_recipient(copy.edition, supporter=owner)
+        changing_address.ask(supporter_id=theirs.pk, email=owner.email, at=NOW)
+        changing_address.confirm(change_id=AddressChange.objects.latest("pk").pk, at=NOW)
+        theirs = owner
+
+    unsubscribe(recipient_id=copy.pk, at=NOW)
+
+    assert not Subscription.objects.filter(supporter=theirs).exists()
+    assert not Recipient.objects.queued().filter(supporter=theirs).exists()
 
 
 def test_link_works_after_the_mailing_is_gone(copy, link):

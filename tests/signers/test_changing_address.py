@@ -16,7 +16,15 @@ from signers.consents import Choice
 from signers.counting import add_up, recount
 from signers.folding import fold
 from signers.forgetting import forget_unconfirmed
-from signers.models import AddressChange, Consent, OutgoingMail, Signature, Subscription, Supporter
+from signers.models import (
+    AddressChange,
+    Consent,
+    OutgoingMail,
+    OwnPageRequest,
+    Signature,
+    Subscription,
+    Supporter,
+)
 from signers.sending import send_due
 from signers.tokens import new_address_link, own_page_link
 from tests.factories import (
@@ -196,6 +204,17 @@ def test_wishes_are_forgotten_after_two_days(person):
     assert not AddressChange.objects.exists()
 
 
+def test_link_to_the_own_page_that_waits_does_not_go_to_the_former_mailbox(person):
+    OwnPageRequest.objects.create(email="old@example.org", received_at=NOW)
+    change = wish(person)
+    confirm(change_id=change.pk, at=NOW)
+
+    send_due(at=LATER)
+
+    assert outbox_of.outbox == []
+    assert OutgoingMail.objects.get(message="own-page").dropped_at
+
+
 # --- Two that are one ----------------------------------------------------------------------------------------
 
 
@@ -254,6 +273,17 @@ def test_what_staff_removed_does_not_come_back(person, signature, other):
     merged(person)
 
     assert Signature.objects.get().removal == "staff"
+
+
+@pytest.mark.parametrize("hides", ["theirs", "ours"])
+def test_name_hidden_by_one_of_the_two_stays_hidden(person, signature, other, hides):
+    theirs = make_signature(signature.petition, supporter=other, confirmed=True)
+    hidden = theirs if hides == "theirs" else signature
+    Signature.objects.filter(pk=hidden.pk).update(hidden_at=NOW)
+
+    merged(person)
+
+    assert Signature.objects.get().hidden_at == NOW
 
 
 def test_choices_of_both_are_told_in_their_order_and_the_latest_holds(person, other):
