@@ -28,6 +28,11 @@ class OrganizationAdmin(RecordedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
         return super().get_queryset(request).defer("logo").annotate(campaigns_count=Count("campaigns"))
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Organization | None = None) -> tuple[str, ...]:
+        """Who needs an approval cannot do away with it."""
+        may = request.user.has_perm("mailings.approve_mailing")
+        return self.readonly_fields if may else (*self.readonly_fields, "approval_above")
+
     @admin.display(description="campaigns", ordering="campaigns_count")
     def campaigns(self, organization: Organization) -> int:
         return organization.campaigns_count  # type: ignore[attr-defined]

@@ -391,6 +391,22 @@ def test_limit_for_a_second_approval_stands_on_the_organizations_form(owner, dra
     assert organization.approval_above == 50
 
 
+@pytest.mark.parametrize("role", ["editor", "publisher"])
+def test_only_who_may_approve_sets_the_limit_for_a_second_approval(client_with, draft, role):
+    organization = draft.campaign.organization
+    url = f"/admin/campaigns/organization/{organization.pk}/change/"
+    client = client_with(role)
+    form = client.get(url).context["adminform"].form
+    data = {
+        name: form[name].value() or "" for name in form.fields if name not in {"logo_file", "remove_logo"}
+    }
+
+    response = client.post(url, {**data, "name": "Another name", "approval_above": "1000000"})
+
+    organization.refresh_from_db()
+    assert (response.status_code, organization.name, organization.approval_above) == (302, "Another name", 1000)
+
+
 # --- Who may -------------------------------------------------------------------------------------------------
 
 
