@@ -1,6 +1,6 @@
 """Who gets a mailing, and why others do not; as SQL, because a list can have a million names."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -24,6 +24,10 @@ REASONS = {
     SIGNED: "they have signed already",
     RECENT: "they got another mailing lately, or one is on its way to them",
 }
+
+
+# Enough that of most lists some get the mailing, and few enough to be quick with a million.
+FIRST_LOOKED_AT = 500
 
 
 @dataclass(frozen=True)
@@ -76,39 +80,35 @@ class Audience:
 
     def sample(self, most: int = 20) -> list[Person]:
         """Some of them, spread over the whole list, the same at every look."""
-        return self._people("(p.supporter_id * 7919) %% 10007, p.supporter_id", most)
+        return self._people("(s.id * 7919) %% 10007, s.id", most)
 
     def longest_names(self, most: int = 3) -> list[Person]:
-        return self._people("length(s.first_name) DESC, p.supporter_id", most)
+        return self._people("length(s.first_name) DESC, s.id", most)
 
     def right_to_left(self, most: int = 3) -> list[Person]:
         """Those whose first name is written from right to left."""
         name = f"s.first_name COLLATE {by_code_point()}"
-        return self._people("p.supporter_id", most, where=f"{name} >= '\u0590' AND {name} < '\u0900'")
+        return self._people("s.id", most, where=f"{name} >= '\u0590' AND {name} < '\u0900'")
 
     def person(self, supporter_id: int) -> Person | None:
         """One of them, by key; None for anybody else."""
-        found = self._people("p.supporter_id", 1, where=f"p.supporter_id = {int(supporter_id)}")
+        found = self._people("s.id", 1, where=f"s.id = {int(supporter_id)}")
         return found[0] if found else None
 
     def numbers(self) -> list[tuple[int | None, int | None, int]]:
         """`(petition, place, people)` for each pair there is, None for those without one."""
-        chosen = self.chosen()
-        sql = f"""SELECT p.petition_id, s.place_id, count(*) FROM ({chosen.sql}) p
-            JOIN signers_supporter s ON s.id = p.supporter_id GROUP BY p.petition_id, s.place_id"""
-        return [(petition, place, people) for petition, place, people in rows(sql, chosen.params)]
+        everybody = self._everybody()
+        sql = f"""SELECT petition_id, place_id, count(*) FROM ({everybody.sql}) e
+            WHERE reason = '' GROUP BY petition_id, place_id"""
+        return [(petition, place, people) for petition, place, people in rows(sql, everybody.params)]
 
     def with_gaps(self, most: int = 3) -> list[Person]:
         """Those whose first name is missing, as far as there are any."""
-        return [
-            person
-            for person in self._people("length(s.first_name), p.supporter_id", most)
-            if not person.supporter.first_name
-        ]
+        return self._people("s.id", most, where="s.first_name = ''")
 
-    def chosen(self) -> Statement:
-        """`supporter_id, petition_id` of everybody who gets it."""
-        everybody = self._everybody()
+    def chosen(self, among: Sequence[int] | None = None) -> Statement:
+        """`supporter_id, petition_id` of everybody who gets it, or of those `among` some supporters who do."""
+        everybody = self._everybody(among)
         return Statement(
             f"SELECT supporter_id, petition_id FROM ({everybody.sql}) e WHERE reason = ''", everybody.params
         )
@@ -124,14 +124,15 @@ class Audience:
         [numbers] = rows(f"SELECT {counts} FROM ({everybody.sql}) e", everybody.params)
         return dict(zip(reasons, numbers, strict=True))
 
-    def _everybody(self) -> Statement:
-        """`supporter_id, petition_id, reason` of whoever wants updates and is meant; reason '' gets it."""
+    def _everybody(self, among: Sequence[int] | None = None) -> Statement:
+        """`supporter_id, place_id, petition_id, reason` of whoever wants updates and is meant; reason '' gets it."""
+        some = "" if among is None else f" AND s.id IN ({', '.join(str(int(pk)) for pk in among) or 'NULL'})"
         petition, petition_join = self._petition()
         signed, signed_join = self._signed(petition)
         recent, meant = self._recent(), self._meant()
         no_petition = "1 = 0" if self._others_too else f"{petition} IS NULL"
         sql = f"""
-            SELECT s.id AS supporter_id, {petition} AS petition_id, CASE
+            SELECT s.id AS supporter_id, s.place_id, {petition} AS petition_id, CASE
                 WHEN s.blocked_at IS NOT NULL OR s.stopped_at IS NOT NULL THEN '{STOPPED}'
                 WHEN {no_petition} THEN '{NO_PETITION}'
                 WHEN {signed} THEN '{SIGNED}'
@@ -140,7 +141,7 @@ class Audience:
             FROM signers_subscription u JOIN signers_supporter s ON s.id = u.supporter_id
             {petition_join} {signed_join}
             LEFT JOIN ({recent.sql}) recent ON recent.supporter_id = s.id
-            WHERE u.organization_id = %s{meant.sql}"""
+            WHERE u.organization_id = %s{some}{meant.sql}"""
         return Statement(sql, (*recent.params, self.mailing.campaign.organization_id, *meant.params))
 
     @property
@@ -244,12 +245,15 @@ class Audience:
         return rows(sql, (*signers.params, self.mailing.campaign.organization_id))[0][0]
 
     def _people(self, order: str, most: int, *, where: str = "1 = 1") -> list[Person]:
-        chosen = self.chosen()
-        found = rows(
-            f"""SELECT p.supporter_id, p.petition_id FROM ({chosen.sql}) p
-            JOIN signers_supporter s ON s.id = p.supporter_id WHERE {where} ORDER BY {order} LIMIT %s""",
-            (*chosen.params, most),
+        """The first of them. Looked for among the first subscribers, and only then among all of a long list."""
+        first = rows(
+            f"""SELECT s.id FROM signers_subscription u JOIN signers_supporter s ON s.id = u.supporter_id
+            WHERE u.organization_id = %s AND {where} ORDER BY {order} LIMIT {FIRST_LOOKED_AT}""",
+            (self.mailing.campaign.organization_id,),
         )
+        found = self._first(self.chosen([pk for (pk,) in first]), order, most, where)
+        if len(found) < most and len(first) == FIRST_LOOKED_AT:
+            found = self._first(self.chosen(), order, most, where)
         people = Supporter.objects.select_related("place").in_bulk([pk for pk, _petition in found])
         petitions = {
             petition.pk: petition
@@ -260,6 +264,13 @@ class Audience:
             for pk, petition in found
             if pk in people
         ]
+
+    def _first(self, chosen: Statement, order: str, most: int, where: str) -> list[tuple[int, int | None]]:
+        return rows(
+            f"""SELECT p.supporter_id, p.petition_id FROM ({chosen.sql}) p
+            JOIN signers_supporter s ON s.id = p.supporter_id WHERE {where} ORDER BY {order} LIMIT %s""",
+            (*chosen.params, most),
+        )
 
 
 def audience_of(mailing: Mailing, *, at: datetime, places: Iterable[int] | None = None) -> Audience:
