@@ -27,6 +27,7 @@ from signers.counting import add_up, recount
 from signers.counting_people import count_missing
 from signers.folding import fold
 from signers.forgetting import forget_unconfirmed
+from signers.mending import mend
 from signers.sending import late, send_due
 from staff.heartbeat import beat
 from toolkit.emails import ServerUnavailable
@@ -70,6 +71,7 @@ def slow_jobs(now: datetime, keep_on: Callable[[], bool] = lambda: True) -> list
     return [
         Job("momentum", lambda at: remember_momentum(at=at), timedelta(seconds=10)),
         Job("league", lambda at: rank_all(at), timedelta(seconds=10)),
+        Job("mend choices", lambda at: mend(at=at), timedelta(days=1)),
         Job("count people", lambda _at: count_missing(), timedelta(hours=1)),
         Job("forget", lambda at: forget_unconfirmed(at=at), timedelta(hours=1)),
         Job("forget marks of nominations", lambda at: forget_marks(at=at), timedelta(hours=1)),
@@ -262,6 +264,7 @@ def work_once() -> str:
     forget_marks(at=timezone.now())
     forget_lists(at=timezone.now())
     locate_places()
+    mend(at=timezone.now())
     count_missing()
     quiet = False
     while not quiet:

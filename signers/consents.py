@@ -1,6 +1,6 @@
 """What people agreed to: every choice appended with its wording, and what holds now kept beside it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,7 +35,11 @@ def record(choices: Iterable[Choice], *, source: Consent.Source, at: datetime) -
         )
         for choice in chosen
     )
-    wanted = {(choice.supporter_id, choice.organization_id): choice.granted for choice in chosen}
+    hold({(choice.supporter_id, choice.organization_id): choice.granted for choice in chosen}, at=at)
+
+
+def hold(wanted: Mapping[tuple[int, int], bool], *, at: datetime) -> None:
+    """Makes the latest choices hold, by supporter and organization. Consents, under the supporters' locks, say them."""
     for granted in (True, False):
         pairs = [pair for pair, is_granted in wanted.items() if is_granted is granted]
         if not pairs:

@@ -45,9 +45,11 @@ class Supporter(models.Model):
         help_text="Of the petition confirmed last, a local one before others: whose petition mailings lead to.",
     )
     stopped_at = models.DateTimeField(null=True, blank=True, help_text="No mail since, for what came back.")
-    stopped = models.CharField("why stopped", max_length=10, choices=Stopped, blank=True)
+    stopped = models.CharField(
+        "why stopped", max_length=10, choices=Stopped, blank=True, default="", db_default=""
+    )
     soft_bounces = models.PositiveSmallIntegerField(
-        default=0, help_text="In a row, since the last mail that arrived."
+        default=0, db_default=0, help_text="In a row, since the last mail that arrived."
     )
 
     class Meta:

@@ -64,12 +64,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='supporter',
             name='soft_bounces',
-            field=models.PositiveSmallIntegerField(default=0, help_text='In a row, since the last mail that arrived.'),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='In a row, since the last mail that arrived.'),
         ),
         migrations.AddField(
             model_name='supporter',
             name='stopped',
-            field=models.CharField(blank=True, choices=[('bounced', 'Mail comes back'), ('complained', 'Reported our mail as unwanted')], max_length=10, verbose_name='why stopped'),
+            field=models.CharField(blank=True, choices=[('bounced', 'Mail comes back'), ('complained', 'Reported our mail as unwanted')], db_default='', default='', max_length=10, verbose_name='why stopped'),
         ),
         migrations.AddField(
             model_name='supporter',

@@ -426,6 +426,7 @@ def test_worker_has_a_job_for_everything_that_happens_by_itself():
         "heartbeat",
         "momentum",
         "league",
+        "mend choices",
         "count people",
         "forget",
         "forget reports",
