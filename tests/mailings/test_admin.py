@@ -404,7 +404,11 @@ def test_only_who_may_approve_sets_the_limit_for_a_second_approval(client_with, 
     response = client.post(url, {**data, "name": "Another name", "approval_above": "1000000"})
 
     organization.refresh_from_db()
-    assert (response.status_code, organization.name, organization.approval_above) == (302, "Another name", 1000)
+    assert (response.status_code, organization.name, organization.approval_above) == (
+        302,
+        "Another name",
+        1000,
+    )
 
 
 # --- Who may -------------------------------------------------------------------------------------------------
