@@ -1,146 +1,134 @@
-"""A mailing as HTML and as text, for the readers of one petition."""
+"""From a mailing and a petition to an edition, and from an edition to one reader's copy."""
 
 import pytest
 
 from campaigns.models import Source
-from mailings.rendering import SIGN_URL, UNSUBSCRIBE_URL, Reader, compiled, edition_of, fill
-from tests.factories import make_letter, make_mailing, make_petition, make_version
+from mailings.models import Mailing
+from mailings.rendering import LONGEST_LINE, SIGN_URL, Reader, compiled, cut, edition_of, fill
+from tests.factories import make_mailing, make_petition
+from toolkit.merge_fields import LATER_BEGINS, LATER_ENDS
 
-pytestmark = pytest.mark.django_db
-CALL = "{{ call_to_action }}"
+CONNIE = Reader("Connie", "https://a.example/dear/t/", "https://a.example/unsubscribe/t/")
 
 
 @pytest.fixture
-def petition():
+def petition(db):
     return make_petition()
 
 
-def edition(petition, body="Text.", *, led=True, **fields):
-    mailing = make_mailing(petition.campaign, body=body, **fields)
-    return edition_of(compiled(mailing), petition if led else None)
+@pytest.fixture
+def render(petition):
+    """`render("body", petition=…, subject=…)` is the edition of a mailing."""
+
+    def rendered(body="Hello.", *, to=petition, **fields):
+        return edition_of(compiled(make_mailing(petition.campaign, body=body, **fields)), to)
+
+    return rendered
 
 
-def read(petition, body, name="Connie", **fields):
-    reader = Reader(name, "https://x.example/dear/1/", "https://x.example/unsubscribe/1/")
-    return fill(edition(petition, body, **fields), reader)
-
-
-@pytest.mark.parametrize(
-    ("body", "buttons"),
-    [
-        ("Text.", 1),
-        (CALL, 1),
-        (f"{CALL}\n\nText.", 1),
-        (f"{CALL}\n\n{'Text. ' * 100}", 2),
-        (f"{CALL}\n\nText.\n\n{CALL}\n\nThanks,\\\nWren", 2),
-    ],
-)
-def test_mail_ends_with_a_button_and_never_with_two(petition, body, buttons):
-    made = edition(petition, body)
-
-    assert made.html.count(f'href="{SIGN_URL}"') == buttons
-    assert made.text.count(SIGN_URL) == buttons
-
-
-def test_statement_stands_in_a_box_of_its_own_as_it_was_published(petition):
-    make_version(
-        petition,
-        lead_in_html="The petition to <em>Mayor</em> Okafor reads:",
-        statement_html="Open <strong>up</strong>.<sup><a href='#note-1'>1</a></sup>",
-        statement="Open up.",
+def test_edition_says_what_its_petition_says_and_leaves_the_reader_open(render, petition):
+    edition = render(
+        "Dear {{ supporter.first_name|friend }} of {{ place.name }}.", subject="{{ target.last_name }}!"
     )
 
-    made = edition(petition, "{{ statement }}")
-
-    assert "Open <strong>up</strong>.</p>" in made.html
-    assert "<blockquote" not in made.html
-    assert "The petition to Mayor Okafor reads:\n\n“Open up.”" in made.text
+    assert edition.subject == "Okafor!"
+    assert f"Dear {LATER_BEGINS}friend{LATER_ENDS} of {petition.target.place.name}." in edition.text
+    assert "Connie" in fill(edition, CONNIE).text
 
 
-def test_people_without_a_petition_get_neither_statement_nor_sign_link(petition):
-    made = edition(petition, "{{ statement }}\n\nText.", led=False)
+def test_button_leads_to_the_readers_own_link_wherever_it_stands(render):
+    edition = render("{{ call_to_action }}\n\nRead on.\n\n{{ call_to_action }}")
 
-    assert SIGN_URL not in made.html + made.text
-    assert petition.campaign.get_absolute_url() in made.text
-
-
-def test_mailing_that_asks_for_nothing_leads_to_the_page(petition):
-    made = edition(petition, asks_to_sign=False)
-
-    assert SIGN_URL not in made.html + made.text
-    assert petition.get_absolute_url() in made.html
+    filled = fill(edition, CONNIE)
+    for form in (filled.html, filled.text):
+        assert form.count(CONNIE.sign_url) == 2
 
 
-def test_address_and_the_way_out_are_in_every_mail(petition):
-    for made in (edition(petition), edition(petition, led=False)):
-        for part in (made.html, made.text):
-            assert UNSUBSCRIBE_URL in part
-            assert "1 Lantern Row" in part
-            assert "you said yes to updates" in part
+def test_body_without_a_button_gets_one_at_its_end(render):
+    assert render("Hello.").html.count(SIGN_URL) == 1
 
 
-def test_notes_come_along_in_both_parts(petition):
-    Source.objects.create(campaign=petition.campaign, key="hours", title="Opening hours")
+@pytest.mark.parametrize("leads", ["campaign page", "asks for nothing"])
+def test_without_something_to_sign_the_button_leads_to_a_page_for_everybody(render, petition, leads):
+    edition = render(to=None) if leads == "campaign page" else render(asks_to_sign=False)
 
-    made = edition(petition, "Shut.[^hours] Still shut.[^hours]")
-
-    assert made.html.count("Opening hours") == 1
-    assert "Shut.[1] Still shut.[1]" in made.text
-    assert "[1] “Opening hours.”" in made.text
+    page = petition.campaign if leads == "campaign page" else petition
+    assert SIGN_URL not in edition.html + edition.text
+    assert f"http://testserver{page.get_absolute_url()}" in edition.text
 
 
-def test_preview_line_is_followed_by_nothing_of_the_letter(petition):
-    made = edition(petition, preview_text="One minute.")
+def test_notes_number_themselves_alike_in_both_forms(render, petition):
+    for key in ("one", "two"):
+        Source.objects.create(
+            campaign=petition.campaign, key=key, title=f"The {key}", url=f"https://{key}.example/"
+        )
 
-    hidden = made.html.split("One minute.")[1].split("</div>")[0]
-    assert len(hidden) > 100
-    assert not hidden.translate(dict.fromkeys(map(ord, "\u2007\u034f "))).strip()
+    edition = render("First.[^two] Then.[^one] Again.[^two]")
+
+    assert edition.text.index("The two") < edition.text.index("The one")
+    assert edition.html.index("The two") < edition.html.index("The one")
+    assert edition.text.count("The two") == 1
+
+
+def test_unsubscribe_link_and_postal_address_are_in_both_forms_whatever_staff_write(render):
+    edition = render("x")
+
+    filled = fill(edition, CONNIE)
+    for form in (filled.html, filled.text):
+        assert CONNIE.unsubscribe_url in form
+        assert "1 Lantern Row" in form
+
+
+def test_html_has_its_styles_inline_and_no_picture_and_no_script(render):
+    html = fill(render("Hello."), CONNIE).html
+
+    assert "style=" in html
+    assert "<img" not in html
+    assert "<script" not in html
+    assert "<link" not in html
 
 
 @pytest.mark.parametrize(
-    ("language", "direction"), [("ar", 'dir="rtl"'), ("he-IL", 'dir="rtl"'), ("en", 'dir="auto"')]
+    "name", ["<b>x</b>", '"onclick="', "{{ target.name }}", "\ue000x\ue001", SIGN_URL, "\u202eevil", "&amp;"]
 )
-def test_letter_runs_in_the_direction_of_its_language(language, direction):
-    petition = make_petition(letter=make_letter())
-    petition.campaign.language = language
+def test_name_is_only_ever_a_name(render, name):
+    edition = render("Dear {{ supporter.first_name|friend }}, {{ target.name }}.")
 
-    assert f'<div lang="{language}" {direction}>' in edition(petition).html
+    filled = fill(edition, Reader(name, CONNIE.sign_url, CONNIE.unsubscribe_url))
 
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "<b>Connie</b>",
-        "{{ place.name }}",
-        "\ue000x\ue001",
-        "\u202eeinnoC",
-        SIGN_URL,
-        "a\r\nBcc: x@example.org",
-        "&amp;",
-    ],
-)
-def test_odd_name_is_only_ever_a_name(petition, name):
-    filled = read(
-        petition,
-        "Dear {{ supporter.first_name|friend }}, read on.",
-        name,
-        subject="For {{ supporter.first_name|you }}",
-    )
-
-    assert "<b>" not in filled.html
-    assert "\n" not in filled.subject
+    assert "<b>x" not in filled.html
     assert "\u202e" not in filled.html + filled.text
-    assert petition.target.place.name not in filled.subject
-    assert filled.text.count("https://x.example/dear/1/") == 1 + (name == SIGN_URL)
+    assert not set("\ue000\ue001") & set(filled.html + filled.text + filled.subject)
 
 
-def test_no_name_is_the_fallback_of_each_place(petition):
-    filled = read(
-        petition,
-        "Dear {{ supporter.first_name|friend }}, {{ supporter.first_name|you there }}!",
-        "",
-        subject="{{ supporter.first_name|Reader }}!",
-    )
+@pytest.mark.parametrize("where", ["body", "subject", "preview_text", "call_to_action"])
+def test_marks_that_staff_type_themselves_are_no_marks(render, where):
+    edition = render(**{where: f"{LATER_BEGINS}x{LATER_ENDS} y"})
 
-    assert "Dear friend, you there!" in filled.text
-    assert filled.subject == "Reader!"
+    filled = fill(edition, CONNIE)
+    assert not set("\ue000\ue001") & set(filled.html + filled.text + filled.subject)
+
+
+def test_reader_in_a_link_stays_in_the_link(render):
+    html = fill(
+        render("[{{ supporter.first_name|you }}](https://a.example/{{ supporter.first_name|you }})"), CONNIE
+    ).html
+
+    assert 'href="https://a.example/<' not in html
+
+
+def test_long_subject_is_cut_but_never_inside_a_mark():
+    mark = f"{LATER_BEGINS}friend{LATER_ENDS}"
+    for length in range(LONGEST_LINE - 12, LONGEST_LINE + 2):
+        text = cut("x" * length + mark)
+        assert len(text) <= LONGEST_LINE
+        assert text.count(LATER_BEGINS) == text.count(LATER_ENDS)
+
+
+@pytest.mark.parametrize(
+    "body", ["\x00", "\ud800", "#" * 5000, "[^" * 500, "> " * 300, "{{" * 800, "*" * 3000, "`" * 3000]
+)
+def test_odd_body_makes_an_edition(petition, body):
+    mailing = Mailing(campaign=petition.campaign, subject=body[:200], body=body)
+
+    assert edition_of(compiled(mailing), petition).html
