@@ -13,7 +13,7 @@ SIGN_LIFETIME = timedelta(days=30)
 
 
 def sign_link(recipient: Recipient, at: datetime) -> str:
-    """`at` is the moment the copy was due, so that every attempt carries the same link."""
+    """`at` is the moment of sending, from which its days are counted."""
     return _link(SIGN, recipient, at)
 
 

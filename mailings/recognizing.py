@@ -65,7 +65,7 @@ def reading(token: str, *, at: datetime) -> Reading | None:
         return None
     latest = (
         Signature.objects.counted()
-        .filter(supporter=supporter)
+        .filter(supporter=supporter, confirmed_at__isnull=False)
         .exclude(postal_code="", country="")
         .order_by("-signed_at")
         .first()

@@ -3,7 +3,7 @@
 import hashlib
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from campaigns.models import Organization
@@ -65,12 +65,20 @@ def approve(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> N
     mailing.refresh_from_db()
 
 
-@transaction.atomic
 def start(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> int:
     """Freezes text and audience and queues every copy; the first leaves ten minutes later. Returns the number.
 
     `seen` is the digest of what the actor looked at: what a colleague changed since does not leave unread.
     """
+    try:
+        return _start(mailing, actor, at, seen)
+    except IntegrityError:
+        # Somebody on the list was erased at this very moment.
+        return _start(mailing, actor, at, seen)
+
+
+@transaction.atomic
+def _start(mailing: Mailing, actor: User, at: datetime, seen: str) -> int:
     one_start_at_a_time()
     row = locked(mailing, "draft", "asked", "approved")
     refuse_unseen(row, seen)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import models, transaction
+from django.db import IntegrityError, models, transaction
 from django.dispatch import Signal
 
 from signers.blocking import keep_blocked
@@ -25,12 +25,20 @@ class Erased:
     counted: int
 
 
-@transaction.atomic
 def erase(*, supporter_id: int, at: datetime, actor: User | None = None, reason: str = "") -> Erased | None:
     """Deletes the person with signatures, choices and mails; counts go down accordingly. None where nobody is there.
 
     A blocked mailbox stays blocked, known by a keyed digest only. The audit log keeps numbers.
     """
+    try:
+        return _erase(supporter_id, at, actor, reason)
+    except IntegrityError:
+        # A mailing that was just being started has a copy for them by now, which can be let go of.
+        return _erase(supporter_id, at, actor, reason)
+
+
+@transaction.atomic
+def _erase(supporter_id: int, at: datetime, actor: User | None, reason: str) -> Erased | None:
     supporter = locked_person(supporter_id)
     if supporter is None:
         return None

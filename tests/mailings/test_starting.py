@@ -1,5 +1,6 @@
 """From a draft to copies that wait, and what stops it."""
 
+import threading
 from contextlib import suppress
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from mailings import starting
 from mailings.models import TAKE_BACK, Edition, Mailing, Recipient
 from mailings.sending import send_some
 from mailings.starting import NotNow, digest_of
+from signers.erasing import erase
 from staff.models import AuditEntry
 from tests.factories import NOW, make_mailing, make_petition, make_staff, make_subscriber
 from tests.threads import in_parallel
@@ -256,3 +258,32 @@ def test_of_two_mailings_started_at_once_nobody_gets_both():
     in_parallel((start_next, 2))
 
     assert Recipient.objects.count() == 3
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write at a time.")
+@pytest.mark.django_db(transaction=True)
+def test_person_is_erased_while_a_mailing_to_them_is_being_started(monkeypatch):
+    petition, ada = make_petition(), make_staff()
+    leaving, staying = (
+        make_subscriber(petition.campaign.organization, place=petition.target.place) for _ in range(2)
+    )
+    draft = make_mailing(petition.campaign)
+    stored, erased = threading.Event(), threading.Event()
+    store = starting.store_recipients
+
+    def store_and_wait(*given, **named):
+        number = store(*given, **named)
+        stored.set()
+        erased.wait(10)
+        return number
+
+    def erase_meanwhile():
+        stored.wait(10)
+        erase(supporter_id=leaving.pk, at=NOW)
+        erased.set()
+
+    monkeypatch.setattr(starting, "store_recipients", store_and_wait)
+
+    in_parallel((lambda: start(draft, ada), 1), (erase_meanwhile, 1))
+
+    assert Recipient.objects.get().supporter == staying
