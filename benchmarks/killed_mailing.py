@@ -168,14 +168,18 @@ def until(condition: Callable[[], bool]) -> None:
 
 @dataclass
 class Sink:
-    """A mail server that takes everything, each conversation in a thread of its own, and notes for whom."""
+    """A mail server that takes everything, each conversation in a thread of its own, and notes for whom and when."""
 
+    answers_within: float = ANSWERS_WITHIN  # seconds, at most
+    at_a_time: int = 100  # conversations; more have to wait
     taken: list[str] = field(default_factory=list)
+    moments: dict[str, float] = field(default_factory=dict)  # by recipient, of `time.monotonic`
 
     def __enter__(self) -> "Sink":
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=50)
         self.port = self._listening.getsockname()[1]
         self._arrived = threading.Event()
+        self._free = threading.Semaphore(self.at_a_time)
         threading.Thread(target=self._serve, daemon=True).start()
         return self
 
@@ -193,6 +197,7 @@ class Sink:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
+            self._free.acquire()
             threading.Thread(target=self._talk, args=(connection,), daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
@@ -216,11 +221,14 @@ class Sink:
                         pass
                     if line:
                         self.taken.append(recipient)
+                        self.moments[recipient] = time.monotonic()
                         self._arrived.set()
-                        time.sleep(chance.uniform(0, ANSWERS_WITHIN))
+                        time.sleep(chance.uniform(0, self.answers_within))
                         say(lines, "250 Taken")
         except OSError:
             pass
+        finally:
+            self._free.release()
 
 
 def say(lines: Any, text: str) -> None:
