@@ -1,7 +1,8 @@
 """Organizations, places and nominations in the admin; campaigns are in `petitions.admin`, with their letters."""
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.lookups import Exact
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -9,7 +10,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 
 from campaigns.forms import OrganizationForm
-from campaigns.models import Nomination, Organization, Place
+from campaigns.models import Nomination, Organization, Place, Target
 from staff.edits import RecordedAdmin
 
 
@@ -90,13 +91,25 @@ class NominationAdmin(RecordedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Nomination | None = None) -> bool:
         return request.user.has_perm("campaigns.change_campaign")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Nomination]:
+        """With the key of a target in that city, where the campaign has one by now."""
+        same_region = Q(place__region__iexact=OuterRef("region")) | Q(Exact(OuterRef("region"), Value("")))
+        targets = Target.objects.filter(
+            same_region, campaign=OuterRef("campaign"), place__name__iexact=OuterRef("name")
+        )
+        return super().get_queryset(request).annotate(listed=Subquery(targets.values("pk")[:1]))
+
     @admin.display(description="city", ordering="name")
     def city(self, nomination: Nomination) -> str:
         return str(nomination)
 
     @admin.display(description="next step")
     def next_step(self, nomination: Nomination) -> SafeString:
-        """The form for a new target, with the place filled in."""
+        """The form for a new target, with the place filled in; or the target who is there."""
+        if listed := getattr(nomination, "listed", None):
+            return format_html(
+                '<a href="{}">Has a target</a>', reverse("admin:campaigns_target_change", args=[listed])
+            )
         place: dict[str, str | int] = {
             "campaign": nomination.campaign_id,
             "place_name": nomination.name,

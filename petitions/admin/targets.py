@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
 
 from campaigns.models import Target
 from petitions.admin.petitions import OfCampaign, number
@@ -54,6 +55,12 @@ class TargetAdmin(RecordedAdmin):
         super().save_model(request, obj, form, change)
         form.editor = request.user
         form.save_petition(obj)
+
+    def response_post_save_add(self, request: HttpRequest, obj: Target) -> HttpResponseRedirect:
+        """To the petitions of the campaign, where the new one waits to be published."""
+        return HttpResponseRedirect(
+            f"{reverse('admin:petitions_petition_changelist')}?campaign={obj.campaign_id}"
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Target | None = None) -> bool:
         """A target with a published petition stays on record."""

@@ -9,12 +9,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
 from django.test import override_settings
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from config.settings import STORAGES
 
 SCREENS = {"phone": (390, 844), "desktop": (1280, 900)}
+# A machine that does much else at the same time is slow, not wrong.
+expect.set_options(timeout=20_000)
 FLAGS = [
     "--no-sandbox",  # containers run tests as root
     "--disable-gpu",
@@ -114,7 +116,7 @@ def visit(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., P
             base_url=live_server.url,
             **options,
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(20_000)
         contexts.append(context)
         observers.append(Observer(context, live_server.url))
         page = context.new_page()

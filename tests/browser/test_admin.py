@@ -1,5 +1,6 @@
 """The admin in a browser: somebody with no training makes a campaign and publishes it."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -15,7 +16,7 @@ from petitions.short_addresses import address_for
 from petitions.target_lists.keeping import keep
 from petitions.target_lists.reading import read
 from staff.models import User
-from tests.factories import NOW, make_petition, make_signature
+from tests.factories import NOW, make_letter, make_petition, make_signature
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PASSWORD = "a-long-password-here"
@@ -172,6 +173,19 @@ def test_the_campaign_form_fits_the_screen(logged_in, screen):
 
     expect(page.get_by_role("navigation", name="Steps to a published page")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_twelve_codes_print_on_a_sheet(logged_in, paper):
+    letter = make_letter()
+    for _city in range(24):
+        address_for(make_petition(letter=letter), "Poster", at=NOW)
+    page = logged_in(f"/admin/campaigns/campaign/{letter.campaign_id}/addresses/sheet/?channel=Poster")
+    expect(page.get_by_text("Print in the original size")).to_be_visible()
+
+    printed = page.pdf(format=paper)
+
+    assert len(re.findall(rb"/Type /Page\b", printed)) == 2
 
 
 @pytest.mark.parametrize("javascript", [True, False])

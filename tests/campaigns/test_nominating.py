@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from campaigns.models import Nomination, NominationMark, PostalCode
+from campaigns.models import Nomination, NominationMark, PostalCode, Target
 from campaigns.nominating import city_wished_for, forget_marks, nominate
 from staff.roles import EDITOR, SIGNATURE_MANAGER
 from tests.factories import NOW, make_campaign, make_letter, make_petition, make_place, make_staff
@@ -232,6 +232,26 @@ def test_staff_see_the_most_wished_for_first_and_a_way_to_add_a_target(campaign)
     assert page.index("Saltash, Westmark") < page.index("Tarn")
     query = f"campaign={campaign.pk}&amp;place_name=Saltash&amp;place_region=Westmark+%26+Mere&amp;place_country=Halvern"
     assert f'href="/admin/campaigns/target/add/?{query}"' in page
+
+
+@pytest.mark.parametrize(("wished", "there"), [("", "Westmark"), ("Westmark", "Westmark")])
+def test_a_city_that_has_a_target_by_now_leads_to_it(campaign, wished, there):
+    make_nomination(campaign, name="Saltash", region=wished)
+    place = make_place(name="Saltash", region=there)
+    target = Target.objects.create(campaign=campaign, name="Ada Okafor", place=place)
+
+    page = staff_client(EDITOR).get("/admin/campaigns/nomination/").content.decode()
+
+    assert f'<a href="/admin/campaigns/target/{target.pk}/change/">Has a target</a>' in page
+    assert "Add a target" not in page
+
+
+def test_a_target_in_another_region_or_campaign_does_not_answer_a_wish(campaign):
+    make_nomination(campaign, name="Saltash", region="Westmark")
+    for of, region in ((campaign, "Ostland"), (make_campaign(), "Westmark")):
+        Target.objects.create(campaign=of, name="Ada Okafor", place=make_place(name="Saltash", region=region))
+
+    assert "Add a target" in staff_client(EDITOR).get("/admin/campaigns/nomination/").content.decode()
 
 
 def test_link_fills_in_the_place_of_the_new_target(campaign):

@@ -167,6 +167,14 @@ def test_what_cannot_move_is_left_out_with_its_reason(publisher, demand):
     assert f'name="petitions" value="{demand.pk}"' in page.content.decode()
 
 
+def test_a_missing_letter_is_one_click_away(publisher):
+    petition = make_petition()
+
+    page = press(publisher, petition).content.decode()
+
+    assert f'href="/admin/campaigns/campaign/{petition.campaign.pk}/change/#letters-group"' in page
+
+
 def test_what_was_moved_by_a_colleague_meanwhile_stops_all(publisher, demand, stand):
     other = make_petition(letter=demand.letter)
 
