@@ -7,7 +7,7 @@ if (form) {
   form.addEventListener("submit", (event) => {
     if (sent) event.preventDefault();
     sent = true;
-    form.elements.elapsed.value = Math.round(performance.now() - opened);
+    if (form.elements.elapsed) form.elements.elapsed.value = Math.round(performance.now() - opened);
   });
   // Somebody who comes back to the page may send it again.
   addEventListener("pageshow", () => (sent = false));
