@@ -295,6 +295,12 @@ class SmtpBackend(EmailBackend):
             before_handover()
             self._send_the_dot(recipient)
 
+    def open(self) -> bool | None:
+        opened = super().open()
+        if opened and self.connection is not None:
+            self._conversation().send_at_once()
+        return opened
+
     def close(self) -> None:
         """Says goodbye; a server that does not answer even that is left without."""
         try:
