@@ -214,7 +214,7 @@ class MailingAdmin(RecordedAdmin):
         if mailing is not None and not form.is_bound:
             form.show(check(mailing, at=now).errors)
         context |= {
-            "title": mailing.title if mailing else f"Write to supporters: {campaign}",
+            "title": mailing.title if mailing else f"Write to supporters: {campaign or 'of which campaign?'}",
             "mailing": mailing,
             "campaign": campaign,
             "state_label": STATES[mailing.state(now)] if mailing else "",

@@ -447,3 +447,10 @@ def test_mailing_that_is_not_there(owner, page, pk):
     part = {"doubt": "in-doubt"}.get(page, page)
 
     assert owner.get(f"{LIST}{pk}/{part}/").status_code == 404
+
+
+def test_a_mailing_without_its_campaign_is_a_mistake_that_is_told(owner):
+    answer = owner.post("/admin/mailings/mailing/add/", {"subject": "Hello"})
+
+    assert answer.status_code == 200
+    assert "Not saved yet" in answer.content.decode()
