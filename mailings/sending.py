@@ -325,7 +325,7 @@ SENT = """
     AND sent_at IS NULL AND failed_at IS NULL AND dropped_at IS NULL"""
 
 
-def changed(statement: str, *params: object) -> bool:
+def changed(statement: str, *params: Any) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)
         return bool(cursor.rowcount)
