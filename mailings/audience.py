@@ -28,6 +28,8 @@ REASONS = {
 
 # Enough that of most lists some get the mailing, and few enough to be quick with a million.
 FIRST_LOOKED_AT = 500
+# No reason at all. Asked whether it equals '', PostgreSQL expects one row of 200, and takes four times as long.
+GETS_IT = "reason < 'a'"
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Audience:
         """`(petition, place, people)` for each pair there is, None for those without one."""
         everybody = self._everybody()
         sql = f"""SELECT petition_id, place_id, count(*) FROM ({everybody.sql}) e
-            WHERE reason = '' GROUP BY petition_id, place_id"""
+            WHERE {GETS_IT} GROUP BY petition_id, place_id"""
         return [(petition, place, people) for petition, place, people in rows(sql, everybody.params)]
 
     def with_gaps(self, most: int = 3) -> list[Person]:
@@ -110,7 +112,7 @@ class Audience:
         """`supporter_id, petition_id` of everybody who gets it, or of those `among` some supporters who do."""
         everybody = self._everybody(among)
         return Statement(
-            f"SELECT supporter_id, petition_id FROM ({everybody.sql}) e WHERE reason = ''", everybody.params
+            f"SELECT supporter_id, petition_id FROM ({everybody.sql}) e WHERE {GETS_IT}", everybody.params
         )
 
     # --- The statement -------------------------------------------------------------------------------------
@@ -179,15 +181,16 @@ class Audience:
         if not self.mailing.quiet_hours:
             return Statement("SELECT 0 AS supporter_id WHERE 1 = 0")
         since = self.at - timedelta(hours=self.mailing.quiet_hours)
-        # In two parts, for each of which there is an index.
+        # In two parts, for each of which there is an index. A plain UNION would keep PostgreSQL to one core.
         return Statement(
-            """SELECT r.supporter_id FROM mailings_mailing m JOIN mailings_recipient r ON r.mailing_id = m.id
+            """SELECT DISTINCT supporter_id FROM (
+            SELECT r.supporter_id FROM mailings_mailing m JOIN mailings_recipient r ON r.mailing_id = m.id
             WHERE m.id <> %s AND r.handed_over_at > %s AND r.supporter_id IS NOT NULL
-            UNION
+            UNION ALL
             SELECT r.supporter_id FROM mailings_mailing m JOIN mailings_recipient r ON r.mailing_id = m.id
             WHERE m.id <> %s AND m.started_at IS NOT NULL AND m.finished_at IS NULL AND m.canceled_at IS NULL
                 AND r.handed_over_at IS NULL AND r.sent_at IS NULL AND r.failed_at IS NULL
-                AND r.dropped_at IS NULL AND r.supporter_id IS NOT NULL""",
+                AND r.dropped_at IS NULL AND r.supporter_id IS NOT NULL) lately""",
             (self.mailing.pk or 0, in_database(since), self.mailing.pk or 0),
         )
 
