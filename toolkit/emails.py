@@ -164,7 +164,8 @@ class RawMail:
         message = EmailMultiAlternatives(
             subject=str(parsed["Subject"]),
             body=plain.get_content() if plain else "",
-            from_email=str(parsed["From"]),
+            # As it is written: the newer parser puts blanks between encoded words that belong together.
+            from_email=_one_line(message_from_bytes(self.content)["From"]),
             to=[self.recipient],
             reply_to=[str(parsed["Reply-To"])] if parsed["Reply-To"] else None,
             headers=kept,

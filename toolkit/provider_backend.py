@@ -1,6 +1,8 @@
 """Sending through a mail provider by HTTPS, so that it is known of each mail whether the provider took it."""
 
 from collections.abc import Callable, Sequence
+from email.header import decode_header, make_header
+from email.utils import parseaddr
 from typing import Any
 
 import requests
@@ -38,6 +40,7 @@ class ProviderBackend(BaseEmailBackend):
         """See `toolkit.emails.deliver`. The provider gets the mail in one go, so the hand-over comes before that."""
         written = message.as_message() if isinstance(message, RawMail) else message
         written.metadata = {MAIL: written.extra_headers.get("Message-ID", "")}  # type: ignore[attr-defined]
+        written.from_email = decoded(written.from_email)
         # Providers date a mail themselves, and some refuse one that is dated.
         written.extra_headers.pop("Date", None)
         self.open()
@@ -49,6 +52,14 @@ class ProviderBackend(BaseEmailBackend):
             raise outcome(error) from None
         if not taken:
             raise Deferred("The mail provider did not take the mail.")
+
+
+def decoded(sender: str) -> str:
+    """A name and an address with the name as it is read: a provider encodes it anew, and would encode encoded words."""
+    name, address = parseaddr(sender)
+    shown = str(make_header(decode_header(name)))
+    escaped = shown.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}" <{address}>' if shown else address
 
 
 def outcome(error: AnymailError) -> DeliveryError:

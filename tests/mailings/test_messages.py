@@ -20,6 +20,7 @@ from tests.factories import (
     make_petition,
     make_recipient,
 )
+from toolkit.emails import RawMail
 from toolkit.merge_fields import LATER_BEGINS, LATER_ENDS
 
 ONCE = {
@@ -56,7 +57,7 @@ def write(db):
 
 def header(message, name):
     """Not by the newer parser, which puts a space between encoded words that belong together."""
-    found = message_from_bytes(message.raw.content)[name].replace("\r\n", "")
+    found = " ".join(message_from_bytes(message.raw.content)[name].split())
     return str(make_header(decode_header(found)))
 
 
@@ -311,3 +312,25 @@ def test_place_of_a_value_never_makes_a_line_too_long_and_loses_nothing(length, 
         decoded.decode().replace("\r\n", "\n")
         == f"{before}{reader.first_name}, {reader.sign_url}\n.\n{before}"
     )
+
+
+# --- Without SMTP --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["Readers’ Common", "市民の会" * 20, 'The "New" Friends, <you@example.org>'])
+def test_other_backends_get_the_same_mail(write, name):
+    message = write(
+        "Zoë",
+        mailing={"subject": "Für {{ supporter.first_name }} 🎉 " + "und alle " * 10},
+        organization={"name": name},
+    )
+
+    other = message.raw.as_message()
+
+    again = message_from_bytes(other.message().as_bytes(), policy=policy.default)
+    again.raw = RawMail("", "", other.message().as_bytes())
+    for header_name in ONCE - {"Content-Type"}:
+        assert header(again, header_name) == header(message, header_name), header_name
+    assert len(names_of(again)) == len({key.lower() for key in names_of(again)})
+    assert [part.split() for part in parts(again)] == [part.split() for part in parts(message)]
+    assert other.recipients() == ["connie@example.org"]

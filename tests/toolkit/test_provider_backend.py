@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+from email.utils import parseaddr
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -16,6 +17,7 @@ from toolkit.emails import (
     ServerUnavailable,
     answers,
     deliver,
+    mailbox,
     open_connection,
 )
 
@@ -177,3 +179,16 @@ def test_provider_can_be_asked_whether_it_is_there(provider):
 
 def test_mail_of_the_admin_goes_the_same_way(provider):
     assert send_mail("Hello", "Text", "desk@example.org", ["connie@example.org"]) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["Readers’ Common", "市民の会" * 20, 'The "New" Friends, and others', "Plain"]
+)
+def test_sender_name_arrives_as_it_is_read_and_not_encoded_twice(provider, name):
+    message = EmailMultiAlternatives(
+        "Hello", "Hello.", mailbox(name, "desk@example.org"), ["connie@example.org"]
+    )
+
+    deliver(message, open_connection(), before_handover=lambda: None)
+
+    assert parseaddr(provider.mails[0]["From"]) == (name, "desk@example.org")
