@@ -16,6 +16,7 @@ from django.utils import timezone
 from campaigns.nominating import forget_marks
 from campaigns.postal_codes import locate_places
 from mailings.bounce_mailbox import MailboxAway, fetch
+from mailings.freezing import write_due
 from mailings.reports import forget_reports
 from mailings.sending import send_some
 from petitions.league import rank_all
@@ -69,6 +70,7 @@ def slow_jobs(now: datetime, keep_on: Callable[[], bool] = lambda: True) -> list
     """What may take minutes where there are millions of signatures."""
     painter = Painter()
     return [
+        Job("lists of mailings", lambda at: write_due(at=at), timedelta(seconds=2), again_at_once=True),
         Job("momentum", lambda at: remember_momentum(at=at), timedelta(seconds=10)),
         Job("league", lambda at: rank_all(at), timedelta(seconds=10)),
         Job("mend choices", lambda at: mend(at=at), timedelta(days=1)),
@@ -266,6 +268,8 @@ def work_once() -> str:
     locate_places()
     mend(at=timezone.now())
     count_missing()
+    while write_due(at=timezone.now()):
+        pass
     quiet = False
     while not quiet:
         quiet = not fold(at=timezone.now(), limit=FOLDED_AT_ONCE)

@@ -134,6 +134,9 @@ class Mailing(models.Model):
     )
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
     starts_at = models.DateTimeField(null=True, blank=True, editable=False)
+    listed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When its list was written; no copy leaves before."
+    )
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     canceled_at = models.DateTimeField(null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -157,6 +160,9 @@ class Mailing(models.Model):
                 condition=Q(started_at=None, starts_at=None)
                 | Q(started_at__isnull=False, starts_at__gte=models.F("started_at")),
                 name="mailing_started_has_its_moment",
+            ),
+            models.CheckConstraint(
+                condition=Q(listed_at=None) | Q(started_at__isnull=False), name="mailing_listed_was_started"
             ),
             models.CheckConstraint(
                 condition=Q(approved_at=None) | Q(asked_at__isnull=False), name="mailing_approved_was_asked"

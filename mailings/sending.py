@@ -65,7 +65,9 @@ def in_doubt(*, at: datetime) -> QuerySet[Recipient]:
 
 
 def under_way(*, at: datetime) -> QuerySet[Mailing]:
-    return Mailing.objects.filter(starts_at__lte=at, paused_at=None, canceled_at=None, finished_at=None)
+    return Mailing.objects.filter(
+        starts_at__lte=at, listed_at__isnull=False, paused_at=None, canceled_at=None, finished_at=None
+    )
 
 
 def send_some(*, at: datetime, limit: int = AT_ONCE, keep_on: Callable[[], bool] = lambda: True) -> int:
@@ -125,8 +127,9 @@ def claimed(mailing: Mailing, *, at: datetime, limit: int) -> list[Recipient]:
 def allowance(mailing: Mailing, *, at: datetime) -> int:
     """How many more copies may leave within this minute; those in a sender's hands count as if they had left."""
     mine = Recipient.objects.filter(mailing=mailing)
-    left = mine.filter(handed_over_at__gt=at - MINUTE).count()
+    # In this order: a copy handed over between the two is counted twice, rather than not at all.
     leaving = mine.queued().filter(claimed_until__gt=at).count()
+    left = mine.filter(handed_over_at__gt=at - MINUTE).count()
     return mailing.per_minute - left - leaving
 
 

@@ -1,39 +1,28 @@
 """A mailing's way out: asked for, approved, started (which freezes it), taken back, paused, resumed, canceled."""
 
-import hashlib
 from datetime import datetime
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from campaigns.models import Organization
-from mailings.audience import Audience, audience_of, for_editions, in_database
+from mailings.audience import Audience, audience_of
 from mailings.checking import check
+from mailings.digests import digest_of
+from mailings.freezing import (
+    LISTED_AT_ONCE,
+    PATIENCE,
+    NotNow,
+    delete_recipients,
+    one_list_at_a_time,
+    store_editions,
+    store_recipients,
+    unwritten,
+)
 from mailings.models import TAKE_BACK, Edition, Mailing, Recipient
-from mailings.rendering import compiled, edition_of
 from mailings.sending import drop_canceled, release
 from signers.counting_people import without_time_limit
 from staff import audit
 from staff.models import User
-
-# What was asked for and approved: the text, and who gets it.
-WHAT_COUNTS = (
-    "campaign_id", "subject", "other_subject", "test_share", "preview_text", "body", "call_to_action",
-    "asks_to_sign", "audience", "of_petition_id", "leads_to_id", "kind", "joined_since", "others", "quiet_hours",
-)  # fmt: skip
-# Spreads the two subjects over the list: numbers without a common factor, so that neighbors part.
-SPREAD, PARTS = 7919, 10_000
-
-
-class NotNow(Exception):
-    """Why the mailing cannot be moved on; the message is for staff."""
-
-
-def digest_of(mailing: Mailing) -> str:
-    """Stands for text and audience: another digest, another mailing."""
-    values = [str(getattr(mailing, name)) for name in WHAT_COUNTS]
-    places = sorted(mailing.places.values_list("pk", flat=True))
-    return hashlib.sha256(repr([*values, places]).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def needs_approval(mailing: Mailing, size: int) -> bool:
@@ -66,7 +55,8 @@ def approve(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> N
 
 
 def start(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> int:
-    """Freezes text and audience and queues every copy; the first leaves ten minutes later. Returns the number.
+    """Freezes text and audience and queues every copy; the first leaves ten minutes later. Returns the number: of very
+    many, whose list the worker writes within the minute, as counted just now.
 
     `seen` is the digest of what the actor looked at: what a colleague changed since does not leave unread.
     """
@@ -79,17 +69,25 @@ def start(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> int
 
 @transaction.atomic
 def _start(mailing: Mailing, actor: User, at: datetime, seen: str) -> int:
-    one_start_at_a_time()
+    one_list_at_a_time(patience=PATIENCE)
     row = locked(mailing, "draft", "asked", "approved")
     refuse_unseen(row, seen)
     refuse_mistakes(row, at)
+    refuse_before_another_list(row)
     audience = audience_of(row, at=at)
     refuse_unapproved(row, audience)
     store_editions(row, audience)
-    number = store_recipients(row, audience, starts_at=at + TAKE_BACK)
+    number = audience.size()
+    # Of very many, who it is exactly is written down by the worker, within the minute.
+    at_once = number <= LISTED_AT_ONCE
+    if at_once:
+        number = store_recipients(row, audience, starts_at=at + TAKE_BACK)
     if not number:
         raise NotNow("Nobody would get this mailing. Look at the audience.")
-    change(row, started_at=at, starts_at=at + TAKE_BACK, digest=digest_of(row), people=number)
+    change(
+        row, started_at=at, starts_at=at + TAKE_BACK, listed_at=at if at_once else None,
+        digest=digest_of(row), people=number,
+    )  # fmt: skip
     audit.record(actor=actor, action="started", subject=row, at=at, recipients=number)
     mailing.refresh_from_db()
     return number
@@ -98,13 +96,14 @@ def _start(mailing: Mailing, actor: User, at: datetime, seen: str) -> int:
 @transaction.atomic
 def take_back(*, mailing: Mailing, actor: User, at: datetime) -> None:
     """Makes a draft of it again, as long as no copy can have left."""
+    one_list_at_a_time(patience=PATIENCE)
     row = locked(mailing, "leaving", "paused", at=at)
     if row.starts_at is None or at >= row.starts_at or not everything_is_queued(row):
         raise NotNow("The first copies have left. Pause or cancel the mailing instead.")
     delete_recipients(row)
     Edition.objects.filter(mailing=row).delete()
     change(
-        row, started_at=None, starts_at=None, paused_at=None, asked_at=None, asked_by=None,
+        row, started_at=None, starts_at=None, listed_at=None, paused_at=None, asked_at=None, asked_by=None,
         approved_at=None, approved_by=None, digest="", people=None, winner="",
     )  # fmt: skip
     audit.record(actor=actor, action="taken back", subject=row, at=at)
@@ -172,7 +171,8 @@ def locked(mailing: Mailing, *states: str, at: datetime | None = None) -> Mailin
     """
     without_time_limit()
     row = (
-        Mailing.objects.select_for_update(of=("self",))
+        # Not against the list that the worker may be writing: that looks again before it ends.
+        Mailing.objects.select_for_update(of=("self",), no_key=True)
         .select_related("campaign__organization", "of_petition", "leads_to", "letter")
         .defer("campaign__organization__logo")
         .get(pk=mailing.pk)
@@ -181,12 +181,6 @@ def locked(mailing: Mailing, *states: str, at: datetime | None = None) -> Mailin
     if now not in states:
         raise NotNow(f"The mailing is {SAID[now]}.")
     return row
-
-
-def one_start_at_a_time() -> None:
-    """Of two mailings started at once, the second has to see whom the first one reaches."""
-    without_time_limit()
-    list(Organization.objects.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 SAID = {
@@ -212,6 +206,14 @@ def refuse_mistakes(mailing: Mailing, at: datetime) -> None:
         raise NotNow(f"Correct this first. {errors[0].message}")
 
 
+def refuse_before_another_list(mailing: Mailing) -> None:
+    """Whom another mailing reaches has to be known before this one can leave them out."""
+    organization = mailing.campaign.organization_id
+    unlisted = unwritten().filter(campaign__organization=organization).first()
+    if unlisted is not None:
+        raise NotNow(f"The list of “{unlisted}” is being written. Start this one in a minute.")
+
+
 def refuse_unapproved(mailing: Mailing, audience: Audience) -> None:
     """Above the size staff set, what leaves is exactly what somebody else approved."""
     if not needs_approval(mailing, audience.size()):
@@ -230,49 +232,3 @@ def everything_is_queued(mailing: Mailing) -> bool:
 
 def change(mailing: Mailing, **values: object) -> None:
     Mailing.objects.filter(pk=mailing.pk).update(**values)
-
-
-# --- Freezing ------------------------------------------------------------------------------------------------
-
-
-def store_editions(mailing: Mailing, audience: Audience) -> None:
-    """One edition for each petition that somebody is led to."""
-    wanted = audience.petition_ids()
-    parsed = compiled(mailing)
-    petitions = for_editions().filter(pk__in=[pk for pk in wanted if pk])
-    editions = [edition_of(parsed, petition) for petition in petitions.iterator(chunk_size=200)]
-    if None in wanted:
-        editions.append(edition_of(parsed, None))
-    Edition.objects.bulk_create(editions, batch_size=50)
-
-
-def store_recipients(mailing: Mailing, audience: Audience, *, starts_at: datetime) -> int:
-    """Everybody of the audience, in one statement. With two subjects the rest of the list waits for the winner."""
-    chosen = audience.chosen()
-    bucket = f"(c.supporter_id * {SPREAD} + {int(mailing.pk)} * 31) %% {PARTS}"
-    if mailing.other_subject:
-        tested = f"{bucket} < {PARTS // 100 * mailing.test_share}"
-        subject = f"CASE WHEN {tested} THEN CASE WHEN {bucket} %% 2 = 0 THEN 'a' ELSE 'b' END ELSE '' END"
-        due_at = f"CASE WHEN {tested} THEN CAST(%s AS {moment_type()}) END"
-    else:
-        subject, due_at = "''", f"CAST(%s AS {moment_type()})"
-    sql = f"""
-        INSERT INTO mailings_recipient
-            (mailing_id, supporter_id, edition_id, subject, due_at, attempts, last_error, dropped)
-        SELECT {int(mailing.pk)}, c.supporter_id, e.id, {subject}, {due_at}, 0, '', ''
-        FROM ({chosen.sql}) c JOIN mailings_edition e ON e.mailing_id = {int(mailing.pk)}
-            AND COALESCE(e.petition_id, 0) = COALESCE(c.petition_id, 0)
-        ORDER BY c.supporter_id"""
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [in_database(starts_at), *chosen.params])
-        return cursor.rowcount
-
-
-def delete_recipients(mailing: Mailing) -> None:
-    """In one statement, without loading a row: nothing can point to copies that never left."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM mailings_recipient WHERE mailing_id = %s", [mailing.pk])
-
-
-def moment_type() -> str:
-    return "timestamptz" if connection.vendor == "postgresql" else "text"

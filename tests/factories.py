@@ -240,6 +240,7 @@ def make_mailing(campaign: Campaign | None = None, *, at: datetime = NOW, **fiel
     """A draft. With `starts_at` it was started ten minutes before that."""
     if starts_at := fields.get("starts_at"):
         fields.setdefault("started_at", starts_at - TAKE_BACK)
+        fields.setdefault("listed_at", fields["started_at"])
     return Mailing.objects.create(
         campaign=campaign or make_campaign(),
         **{

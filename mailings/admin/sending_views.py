@@ -19,10 +19,11 @@ from mailings.admin.pages import APPROVE, SEND, WRITE, may, page
 from mailings.admin.steps import UNSTARTED, Standing, clock, counted, page_url, people_text
 from mailings.audience import Audience, audience_of
 from mailings.checking import check, size_jump
+from mailings.digests import digest_of
 from mailings.figures import Progress, figures, progress
 from mailings.models import TAKE_BACK, Mailing, Recipient
 from mailings.sending import in_doubt
-from mailings.starting import NotNow, digest_of, needs_approval
+from mailings.starting import NotNow, needs_approval
 from staff.models import User
 
 MANY = 1000
@@ -152,6 +153,8 @@ def told(mailing: Mailing, found: Progress, now: datetime) -> dict[str, Any]:
 
 def left_text(mailing: Mailing, found: Progress, now: datetime) -> str:
     state = mailing.state(now)
+    if state in {"leaving", "sending"} and mailing.listed_at is None:
+        return "The list is being written, which takes less than a minute. Nothing leaves before."
     if state == "leaving" and mailing.starts_at:
         return f"The first copy leaves at {clock(mailing.starts_at, at=now)}."
     if state == "paused":

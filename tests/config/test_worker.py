@@ -428,6 +428,7 @@ def test_worker_has_a_job_for_everything_that_happens_by_itself():
         "league",
         "mend choices",
         "count people",
+        "lists of mailings",
         "forget",
         "forget reports",
         "fetch bounces",

@@ -8,10 +8,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from mailings import starting
+from mailings import freezing, starting
+from mailings.digests import digest_of
+from mailings.freezing import NotNow, write_due
 from mailings.models import TAKE_BACK, Edition, Mailing, Recipient
 from mailings.sending import send_some
-from mailings.starting import NotNow, digest_of
 from signers.erasing import erase
 from staff.models import AuditEntry
 from tests.factories import NOW, make_mailing, make_petition, make_staff, make_subscriber
@@ -287,3 +288,133 @@ def test_person_is_erased_while_a_mailing_to_them_is_being_started(monkeypatch):
     in_parallel((lambda: start(draft, ada), 1), (erase_meanwhile, 1))
 
     assert Recipient.objects.get().supporter == staying
+
+
+# --- What is approved -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda petition: petition.campaign.sources.create(key="new-2026", title="Another study"),
+        lambda petition: type(petition).objects.filter(pk=petition.pk).update(local="And here it rains in."),
+        lambda petition: type(petition.target).objects.update(office="Governor"),
+        lambda petition: type(petition.campaign.organization).objects.update(
+            postal_address="9 Elsewhere Road"
+        ),
+        lambda petition: type(petition.campaign.organization).objects.update(reply_to="else@example.org"),
+    ],
+    ids=["source", "local paragraph", "target", "postal address", "reply-to"],
+)
+def test_change_of_anything_the_mail_shows_ends_an_approval(change, draft, ada, petition):
+    limited(draft, 1)
+    starting.ask(mailing=draft, actor=ada, at=NOW)
+    starting.approve(mailing=draft, actor=make_staff(), at=NOW)
+
+    change(petition)
+
+    with pytest.raises(NotNow, match="changed after it was approved"):
+        start(Mailing.objects.get(), ada)
+
+
+# --- Very many ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def long_list(monkeypatch):
+    monkeypatch.setattr(starting, "LISTED_AT_ONCE", 2)
+
+
+def test_long_list_is_written_by_the_worker(long_list, draft, ada):
+    number = start(draft, ada)
+    queued_by_starting = Recipient.objects.count()
+    listed = write_due(at=NOW + MINUTE)
+
+    assert (number, queued_by_starting, listed) == (3, 0, 3)
+    assert set(Recipient.objects.values_list("due_at", flat=True)) == {NOW + TAKE_BACK}
+    assert Mailing.objects.get().people == 3
+    assert write_due(at=NOW + MINUTE) == 0
+
+
+def test_nothing_leaves_before_the_list_is_there(long_list, draft, ada, mailoutbox):
+    start(draft, ada)
+
+    send_some(at=NOW + TAKE_BACK)
+
+    assert mailoutbox == []
+    assert Mailing.objects.get().state(NOW + TAKE_BACK) == "sending"
+
+
+def test_list_written_late_leaves_at_once(long_list, draft, ada, mailoutbox):
+    start(draft, ada)
+
+    write_due(at=NOW + TAKE_BACK + MINUTE)
+    send_some(at=NOW + TAKE_BACK + MINUTE)
+
+    assert len(mailoutbox) == 3
+
+
+@pytest.mark.parametrize("stop", [starting.take_back, starting.cancel])
+def test_list_of_a_mailing_that_was_stopped_is_not_written(stop, long_list, draft, ada):
+    start(draft, ada)
+
+    stop(mailing=draft, actor=ada, at=NOW + MINUTE)
+
+    assert write_due(at=NOW + MINUTE) == 0
+    assert not Recipient.objects.exists()
+
+
+def test_list_is_given_up_when_the_mailing_is_canceled_in_mid_writing(long_list, draft, ada, monkeypatch):
+    start(draft, ada)
+    store = freezing.store_recipients
+
+    def store_and_cancel(*given, **named):
+        number = store(*given, **named)
+        Mailing.objects.update(canceled_at=NOW)
+        return number
+
+    monkeypatch.setattr(freezing, "store_recipients", store_and_cancel)
+
+    assert write_due(at=NOW + MINUTE) == 0
+    assert not Recipient.objects.exists()
+
+
+def test_next_mailing_waits_until_the_list_of_the_last_one_is_there(long_list, draft, ada, readers, petition):
+    start(draft, ada)
+    next_one = make_mailing(petition.campaign)
+
+    with pytest.raises(NotNow, match="is being written"):
+        start(next_one, ada)
+
+    write_due(at=NOW + MINUTE)
+    with pytest.raises(NotNow, match="Nobody would get this mailing"):
+        start(next_one, ada)
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write at a time.")
+@pytest.mark.django_db(transaction=True)
+def test_mailing_is_canceled_at_once_while_its_list_is_being_written(monkeypatch):
+    monkeypatch.setattr(starting, "LISTED_AT_ONCE", 0)
+    petition, ada = make_petition(), make_staff()
+    make_subscriber(petition.campaign.organization, place=petition.target.place)
+    draft = make_mailing(petition.campaign)
+    start(draft, ada)
+    stored, canceled = threading.Event(), threading.Event()
+    store = freezing.store_recipients
+
+    def store_and_wait(*given, **named):
+        number = store(*given, **named)
+        stored.set()
+        assert canceled.wait(10)
+        return number
+
+    def cancel_meanwhile():
+        stored.wait(10)
+        starting.cancel(mailing=draft, actor=ada, at=NOW + MINUTE)
+        canceled.set()
+
+    monkeypatch.setattr(freezing, "store_recipients", store_and_wait)
+
+    in_parallel((lambda: write_due(at=NOW + MINUTE), 1), (cancel_meanwhile, 1))
+
+    assert not Recipient.objects.exists()
