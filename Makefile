@@ -12,7 +12,7 @@ NONE_IS_FINE = || { code=$$?; [ $$code -eq 5 ] && [ -n '$(subst ','\'',$(ARGS))'
 CHECK_ENVIRONMENT := DEBUG=on DATABASE_URL=sqlite://:memory:
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-sqlite test-postgres test-browser bench audit lint format clean venv venv-dev
+.PHONY: help demo test test-sqlite test-postgres test-browser bench chaos audit lint format clean venv venv-dev
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; \
@@ -43,6 +43,10 @@ bench: venv-dev ## measure what the site takes, on SQLite and on a throw-away Po
 	@DATABASE_URL= $(PYTHON) -m benchmarks
 	@echo "On PostgreSQL:"
 	@$(PYTHON) scripts/throwaway_postgres.py $(PYTHON) -m benchmarks
+
+chaos: venv-dev ## break things under the running site, on PostgreSQL and behind nginx (ARGS="-k postgres --signatures=20000")
+	@sh scripts/debian_packages.sh postgresql nginx libfaketime
+	@$(PYTHON) -m pytest chaos -p no:cacheprovider $(ARGS)
 
 audit: venv ## check the public pages with the W3C's validator and Lighthouse (needs Java and npm; not part of the tests)
 	@sh scripts/debian_packages.sh chromium
