@@ -54,9 +54,12 @@ for (const help of document.querySelectorAll('[data-module="writing"]')) {
   // Above the letters it would only be in the way.
   if (!matchMedia("(min-width: 75rem)").matches) help.querySelector("details").open = false;
   for (const code of help.querySelectorAll("code[data-insert]")) clickable(code);
-  letters.addEventListener("focusin", (event) => {
-    if (event.target.matches(FIELDS)) last = event.target;
-  });
+  const remember = (field) => {
+    if (field.matches(FIELDS)) last = field;
+  };
+  letters.addEventListener("focusin", (event) => remember(event.target));
+  // On a slow network somebody writes before this runs.
+  if (letters.contains(document.activeElement)) remember(document.activeElement);
   const sources = document.getElementById("sources-group");
   if (sources) sources.addEventListener("change", () => listSources(list));
 }
