@@ -76,6 +76,7 @@ for _entry in env.list("TRUSTED_PROXIES", default=[]):
 INSTALLED_APPS = [
     "config",
     "mailings",
+    "fraud",
     "signers",
     "petitions",
     "campaigns",
@@ -135,6 +136,10 @@ try:
 except ValueError:
     stop("DATABASE_URL", "it cannot be read; percent-encode odd characters in the password.")
 
+_pooler = env.str("DATABASE_POOLER", default="").strip().lower()
+if _pooler not in {"", "transaction"}:
+    stop("DATABASE_POOLER", "use transaction, or leave it out where PostgreSQL is reached directly.")
+
 if _database["ENGINE"] == "django.db.backends.sqlite3":
     if _database["NAME"] != ":memory:":
         try:
@@ -160,6 +165,11 @@ else:
         # What the address itself asks for, such as sslmode.
         **_database.get("OPTIONS", {}),
     }
+    if _pooler:
+        # A session lasts one transaction: a cursor would be gone at the next read, and what a connection begins with
+        # would never arrive. The limits of time are the role's own; see deploy/postgresql-role.sql.
+        _database["DISABLE_SERVER_SIDE_CURSORS"] = True
+        _database["OPTIONS"].pop("options")
 DATABASES = {"default": _database}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

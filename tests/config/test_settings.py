@@ -80,6 +80,7 @@ def test_documented_production_settings_are_silent() -> None:
         ("BOUNCE_MAILBOX", "imaps://mail.example.org"),
         ("BOUNCE_MAILBOX", "imaps://robin:word@mail.example.org:door"),
         ("BOUNCE_MAILBOX", "imaps://robin:wo%0Ard@mail.example.org"),
+        ("DATABASE_POOLER", "session"),
         ("DEBUG", "perhaps"),
         ("TIME_ZONE", "Mars/Olympus"),
     ],
@@ -174,3 +175,23 @@ def test_hosts_may_stand_with_blanks_between_them() -> None:
 
 def test_empty_list_of_hosts_is_the_host_of_the_site() -> None:
     assert read("ALLOWED_HOSTS", ALLOWED_HOSTS="") == ["petitions.example.org"]
+
+
+def test_behind_a_pooler_nothing_is_asked_of_a_session() -> None:
+    through = {
+        "DATABASE_URL": "postgres://undersigned@pooler.example:6432/undersigned",
+        "DATABASE_POOLER": "transaction",
+    }
+
+    database = read("DATABASES", **through)["default"]
+
+    assert database["DISABLE_SERVER_SIDE_CURSORS"] is True
+    assert "options" not in database["OPTIONS"]
+    assert database["OPTIONS"]["connect_timeout"]
+
+
+def test_without_a_pooler_statements_have_a_limit() -> None:
+    database = read("DATABASES", DATABASE_URL="postgres://undersigned@db.example/undersigned")["default"]
+
+    assert "statement_timeout" in database["OPTIONS"]["options"]
+    assert "DISABLE_SERVER_SIDE_CURSORS" not in database
