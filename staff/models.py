@@ -1,4 +1,4 @@
-"""The people who run campaigns, and the record of what they did."""
+"""The people who run campaigns, the record of what they did, and what state the site is in."""
 
 from typing import ClassVar
 
@@ -65,6 +65,51 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class State(models.TextChoices):
+    """What the site does at the moment, for everybody."""
+
+    FULL = "full", "Everything is on"
+    SIGNING_PAUSED = "signing-paused", "Signing is paused"
+    READ_ONLY = "read-only", "Read-only"
+    MAINTENANCE = "maintenance", "Maintenance"
+
+    @property
+    def takes_signatures(self) -> bool:
+        return self is State.FULL
+
+    @property
+    def takes_changes(self) -> bool:
+        """Whether anything may be written, but for switching back. The worker rests where not."""
+        return self in {State.FULL, State.SIGNING_PAUSED}
+
+
+class SiteState(models.Model):
+    """The present state; a single row, or none where it was never switched. See `staff.site_state`."""
+
+    state = models.CharField(max_length=20, choices=State, default=State.FULL)
+    message = models.CharField("message for visitors", max_length=500, blank=True, default="", db_default="")
+    since = models.DateTimeField()
+
+    class Meta:
+        verbose_name = "state of the site"
+        verbose_name_plural = "state of the site"
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(pk=1),
+                name="site_state_is_one_row",
+                violation_error_message="The site is in one state at a time.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=State.values),
+                name="site_state_is_known",
+                violation_error_message="There is no such state.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_state_display()
 
 
 class SignInAttempt(models.Model):

@@ -1,5 +1,6 @@
 """Fixtures and safeguards for every test."""
 
+import math
 from pathlib import Path
 
 import hypothesis
@@ -40,3 +41,11 @@ def django_db_modify_db_settings(
     database = django_settings.DATABASES["default"]
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def everything_is_on() -> None:
+    """A process asks for the site's state once a second: a query that must not turn up in whatever test is running."""
+    from staff import site_state  # settings must be ready first
+
+    site_state.remember(site_state.Notice(), for_seconds=math.inf)

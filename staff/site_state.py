@@ -1,0 +1,165 @@
+"""What the site does at the moment: everything, no signing, reading only, or maintenance. Read often, switched rarely."""
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection, transaction
+
+from staff import audit
+from staff.models import SiteState, State, User
+from toolkit.plain_text import storable
+
+__all__ = ["Notice", "State", "current", "look", "notice", "remember", "switch", "switch_here"]
+
+ASKED_EVERY = 1.0  # seconds, in each process
+# A database that hangs costs whoever asks some seconds: then it is left alone for so many times as long.
+LEFT_ALONE = 5
+LONGEST_MESSAGE = 500
+ONLY_ROW = 1
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A state, what staff tell visitors about it (plain text, possibly ""), and since when; None if it always was."""
+
+    state: State = State.FULL
+    message: str = ""
+    since: datetime | None = None
+
+
+class Watch:
+    """The last known notice of one place, looked up at most once a second. One thread asks, the others don't wait."""
+
+    def __init__(
+        self, ask: Callable[[], Notice | None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._asking = threading.Lock()
+        self._known = Notice()
+        self._good_until = -math.inf
+
+    def look(self) -> Notice:
+        """What is known. Raises what asking raises, and keeps what was known before."""
+        if self._clock() < self._good_until or not self._asking.acquire(blocking=False):
+            return self._known
+        began = self._clock()
+        self._good_until = math.inf  # until we know how long asking took
+        try:
+            self._known = self._ask() or Notice()
+        finally:
+            ended = self._clock()
+            self._good_until = ended + max(ASKED_EVERY, LEFT_ALONE * (ended - began))
+            self._asking.release()
+        return self._known
+
+    def remember(self, known: Notice, *, for_seconds: float = ASKED_EVERY) -> None:
+        self._known = known
+        self._good_until = self._clock() + for_seconds
+
+
+def stored() -> Notice | None:
+    """From the database. One query."""
+    try:
+        row = SiteState.objects.filter(pk=ONLY_ROW).values_list("state", "message", "since").first()
+    except (DatabaseError, InterfaceError):
+        # Outside of a request nobody else gives a broken connection back.
+        if not connection.in_atomic_block:
+            connection.close()
+        raise
+    return Notice(State(row[0]), row[1], row[2]) if row else None
+
+
+def file_here() -> Path:
+    """Where it lies, this machine is in maintenance, whatever the database says; it holds the message."""
+    return Path(settings.VAR_DIR) / "maintenance-here"
+
+
+def written_here() -> Notice | None:
+    try:
+        with file_here().open("rb") as file:
+            text = file.read(4 * LONGEST_MESSAGE).decode("utf-8", "replace")
+    except OSError:
+        return None
+    return Notice(State.MAINTENANCE, cleaned(text))
+
+
+_database = Watch(stored)
+_here = Watch(written_here)
+
+
+def look() -> Notice:
+    """As `notice`, but raises when the database was asked just now and did not answer."""
+    here = _here.look()
+    return here if here.state is not State.FULL else _database.look()
+
+
+def notice() -> Notice:
+    """What is known; never raises. While the database is away, what was known last."""
+    try:
+        return look()
+    except (DatabaseError, InterfaceError, ValueError):
+        # ValueError: a state that a later release knows, and this one does not.
+        return _database._known
+
+
+def current() -> State:
+    return notice().state
+
+
+def remember(known: Notice, *, for_seconds: float = ASKED_EVERY) -> None:
+    """Takes this for known without asking, also about this machine's file."""
+    _database.remember(known, for_seconds=for_seconds)
+    _here.remember(Notice(), for_seconds=for_seconds)
+
+
+def switch(state: State, *, actor: User | None, at: datetime, message: str = "", reason: str = "") -> bool:
+    """Switches the whole site, within a second for other processes; False where it was so already.
+
+    `message` is for visitors, `reason` for the audit log.
+    """
+    message = cleaned(message)
+    with transaction.atomic():
+        row, _made = SiteState.objects.select_for_update().get_or_create(
+            pk=ONLY_ROW, defaults={"state": State.FULL, "since": at}
+        )
+        was = State(row.state)
+        changed = (was, row.message) != (state, message)
+        if changed:
+            row.since = at if was != state else row.since
+            row.state, row.message = state, message
+            row.save(update_fields=["state", "message", "since"])
+            audit.record(
+                actor=actor,
+                action="switch",
+                subject=row,
+                at=at,
+                reason=storable(reason),
+                before=was.label,
+                message=message,
+            )
+        known = Notice(State(row.state), row.message, row.since)
+    _database.remember(known)
+    return changed
+
+
+def switch_here(*, on: bool, message: str = "") -> None:
+    """Puts this machine alone into maintenance, or takes it out, without the database. Raises OSError."""
+    path = file_here()
+    if on:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(cleaned(message), encoding="utf-8")
+        path.chmod(0o644)  # whoever writes it, the web server reads it
+    else:
+        path.unlink(missing_ok=True)
+    _here.remember(written_here() or Notice())
+
+
+def cleaned(message: str) -> str:
+    return storable(message).strip()[:LONGEST_MESSAGE]
