@@ -58,6 +58,14 @@ def text_problems(mailing: Mailing, parsed: CompiledMailing) -> list[FieldProble
         ]
         if "[^" in text:
             problems.append(FieldProblem(name, "Notes can be cited in the body only."))
+    if not mailing.campaign.organization.postal_address.strip():
+        problems.append(
+            FieldProblem(
+                "",
+                "The organization has no postal address, which stands at the foot of every mailing: the law asks for "
+                "one in many countries. Add it on the organization’s page.",
+            )
+        )
     problems += [
         FieldProblem("body", problem.message)
         for problem in parsed.body.problems(fields=MAIL_FIELDS, keys=list(parsed.sources), blocks=MAIL_BLOCKS)
@@ -139,12 +147,6 @@ def audience_problems(mailing: Mailing, at: datetime) -> list[FieldProblem]:
 def warnings_of(mailing: Mailing, parsed: CompiledMailing) -> list[FieldProblem]:
     organization = mailing.campaign.organization
     warnings = []
-    if not organization.postal_address.strip():
-        warnings.append(
-            FieldProblem(
-                "", "The organization has no postal address; the law asks for one in many countries."
-            )
-        )
     if not organization.from_email:
         warnings.append(
             FieldProblem("", "The organization has no from address, so the mail comes from the site’s own.")

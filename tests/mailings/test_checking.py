@@ -90,11 +90,15 @@ def test_petition_that_takes_no_signatures_cannot_be_led_to(petition):
     assert errors(draft(petition, leads_to=petition, asks_to_sign=False)) == {}
 
 
-def test_missing_address_sender_preview_and_middle_button_are_worth_a_look(petition):
-    petition.campaign.organization.postal_address = ""
+def test_mailing_without_a_postal_address_cannot_leave(petition):
+    petition.campaign.organization.postal_address = " \n"
+
+    assert "no postal address" in errors(draft(petition))[""]
+
+
+def test_missing_sender_preview_and_middle_button_are_worth_a_look(petition):
     found = " ".join(warnings(draft(petition, preview_text="", body="Only text.")))
 
-    assert "no postal address" in found
     assert "no from address" in found
     assert "beginning of the text" in found
     assert "button stands only at the end" in found
