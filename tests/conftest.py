@@ -20,10 +20,22 @@ def pytest_configure() -> None:
     django_settings.STORAGES = {**django_settings.STORAGES, "staticfiles": plain}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         if "browser" in item.path.parts:
             item.add_marker(pytest.mark.browser)
+    if django_settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        # What asks no database has been seen on SQLite.
+        asking = [item for item in items if asks_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if not asks_database(item)])
+        items[:] = asking
+
+
+def asks_database(item: pytest.Item) -> bool:
+    names = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or not names.isdisjoint(
+        {"db", "transactional_db", "django_db_setup", "live_server", "admin_client"}
+    )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,3 +61,15 @@ def everything_is_on() -> None:
     from staff import site_state  # settings must be ready first
 
     site_state.remember(site_state.Notice(), for_seconds=math.inf)
+
+
+@pytest.fixture(autouse=True)
+def networks_have_keys() -> None:
+    """The same for the keys with which visitors' networks are hashed, asked for once a minute."""
+    from django.utils import timezone
+
+    from signers import networks
+    from tests.factories import NOW
+
+    weeks = {networks.week_of(NOW), networks.week_of(timezone.now())}
+    networks.known = networks.Known(keys=dict.fromkeys(weeks, b"a key for tests"), good_until=math.inf)
