@@ -92,6 +92,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.PatienceMiddleware",
     "config.health.HealthMiddleware",
     "config.middleware.TrustedProxiesMiddleware",
     "config.middleware.UnavailableMiddleware",
@@ -155,13 +156,18 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA mmap_size=134217728;",
     }
 else:
+    _database["ENGINE"] = "config.postgresql"
     _database.setdefault("CONN_MAX_AGE", 60)
     _database["CONN_HEALTH_CHECKS"] = True
     _database["OPTIONS"] = {
         # A database that is gone must cost a visitor seconds, not minutes.
         "connect_timeout": 3,
         "tcp_user_timeout": 5000,
-        "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=120s",
+        # The worker waits for as long as it takes, but not two hours for a machine that is gone.
+        "keepalives_idle": 10,
+        # The last one ends statements nobody waits for any more; see config.postgresql.patience.
+        "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=120s"
+        " -c client_connection_check_interval=2s",
         # What the address itself asks for, such as sslmode.
         **_database.get("OPTIONS", {}),
     }

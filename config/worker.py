@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
-from django.db import Error, InterfaceError, OperationalError, connection
+from django.db import Error, connection
 from django.utils import timezone
 
 from campaigns.nominating import forget_marks
@@ -31,6 +31,7 @@ from signers.forgetting import forget_unconfirmed
 from signers.mending import mend
 from signers.sending import late, send_due
 from staff.heartbeat import beat
+from toolkit.database_trouble import AWAY
 from toolkit.emails import ServerUnavailable
 
 logger = logging.getLogger(__name__)
@@ -212,7 +213,7 @@ def send_some_of(send: Callable[[datetime], int], database: Backoff, server: Bac
     except ServerUnavailable as error:
         database.worked()
         return server.failed(error.reason)
-    except (OperationalError, InterfaceError) as error:
+    except AWAY as error:
         connection.close()
         return database.failed(type(error).__name__)
     except Exception as error:  # noqa: BLE001 - whatever it is, mails must go on
@@ -231,7 +232,7 @@ def run_due(todo: list[Job], now: datetime, backoff: Backoff) -> float:
             continue
         try:
             done = job.run(now)
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             connection.close()
             return backoff.failed(type(error).__name__)
         except Exception as error:  # noqa: BLE001 - one job's trouble must not stop the others

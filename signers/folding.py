@@ -9,7 +9,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import ClassVar
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from campaigns.models import Campaign
@@ -20,6 +20,7 @@ from signers.models import CountChange, OutgoingMail, Signature, Submission, Sup
 from staff import audit
 from staff.models import User
 from toolkit.bulk_inserts import insert_all
+from toolkit.database_trouble import AWAY
 from toolkit.email_addresses import mailbox_key
 
 logger = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ def fold(*, at: datetime, limit: int = 500) -> int:
         return 0
     try:
         return _fold_batch(waiting[:limit], at)
-    except (OperationalError, InterfaceError):
+    except AWAY:
         raise
     except Exception as error:  # noqa: BLE001 - one odd row must not hold up the others
         logger.warning(
@@ -68,7 +69,7 @@ def unpark(*, submissions: Collection[Submission], actor: User | None, at: datet
 def _fold_piecemeal(ids: list[int], at: datetime) -> int:
     try:
         return _fold_batch(Submission.objects.filter(pk__in=ids, parked_at=None).order_by("id"), at)
-    except (OperationalError, InterfaceError):
+    except AWAY:
         raise
     except Exception as error:  # noqa: BLE001
         if len(ids) == 1:

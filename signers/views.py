@@ -2,7 +2,6 @@
 
 import re
 
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,6 +18,7 @@ from signers.forms import SignForm
 from signers.sharing import share_places
 from signers.signing import submit
 from toolkit import email_addresses
+from toolkit.database_trouble import AWAY
 from toolkit.referral_codes import is_code, referral_from
 from toolkit.same_origin import Verdict, carries_token, verdict
 
@@ -37,7 +37,7 @@ def sign(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "403.html", status=403)
     try:
         return take_signature(request, slug, sure=origin is Verdict.SAME)
-    except (InterfaceError, OperationalError):
+    except AWAY:
         return try_again(request, slug)
 
 

@@ -5,7 +5,6 @@ import sys
 from typing import Any, BinaryIO
 
 from django.core.management.base import BaseCommand
-from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from mailings.bounce_messages import LONGEST
@@ -26,7 +25,7 @@ class Command(BaseCommand):
         content = beginning_of(sys.stdin.buffer)
         try:
             take(content, at=timezone.now())
-        except (OperationalError, InterfaceError):
+        except AWAY:
             self.stderr.write("The database does not answer.")
             sys.exit(os.EX_TEMPFAIL)
 

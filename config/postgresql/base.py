@@ -1,0 +1,45 @@
+"""The database backend: a connection that another thread can end, and no new one while PostgreSQL hangs."""
+
+import os
+import socket
+import time
+from typing import Any
+
+from django.db.backends.postgresql import base
+from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
+
+from config.postgresql import patience
+
+# libpq counts in whole seconds, and takes 1 for 2.
+SHORTEST = 2
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        left = patience.left()
+        if patience.is_hanging() or left <= 0:
+            raise self.Database.OperationalError("it hangs; not waiting for it once more")
+        given = int(conn_params.get("connect_timeout") or SHORTEST)
+        shorter = {"connect_timeout": max(SHORTEST, int(min(given, left)))}
+        began = time.monotonic()
+        try:
+            return super().get_new_connection(conn_params | shorter)
+        except self.Database.OperationalError:
+            if time.monotonic() - began >= SHORTEST - 0.5:
+                patience.lost(conn_params)
+            raise
+
+    def hang_up(self) -> bool:
+        """Ends a statement that is waited for, from another thread: whoever waits gets an OperationalError at once.
+
+        Not `cancel()`, which asks the server, and that is what does not answer. False where nobody waits.
+        """
+        waiting = self.connection
+        if waiting is None or waiting.closed:
+            return False
+        if waiting.info.transaction_status != TRANSACTION_STATUS_ACTIVE:
+            return False
+        with socket.socket(fileno=os.dup(waiting.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+        patience.lost(self.get_connection_params())
+        return True

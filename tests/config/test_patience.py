@@ -1,0 +1,92 @@
+"""Nobody waits long for a PostgreSQL that hangs."""
+
+import threading
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, connections
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+
+from config.middleware import PatienceMiddleware, UnavailableMiddleware
+from config.postgresql import patience
+from tests.processes import SOON
+
+pytestmark = pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has no server that could hang"
+)
+
+
+def in_a_thread(run: Any) -> Any:
+    """What `run` returns, with a connection of its own to lose."""
+    results: list[Any] = []
+
+    def work() -> None:
+        try:
+            results.append(run())
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_request_whose_database_hangs_gets_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.middleware.VISITORS_WAIT", 0.1)
+
+    def hangs(_request: HttpRequest) -> HttpResponse:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(60)")
+        return HttpResponse()
+
+    answer = in_a_thread(
+        lambda: PatienceMiddleware(UnavailableMiddleware(hangs))(RequestFactory().get("/petitions/riverton/"))
+    )
+
+    assert answer.status_code == 503
+
+
+@pytest.mark.django_db(transaction=True)
+def test_request_that_waits_for_something_else_keeps_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = threading.Semaphore(0)
+
+    def look() -> bool:
+        done = connection_of_request[0].hang_up()
+        looks.release()
+        return bool(done)
+
+    connection_of_request: list[Any] = []
+
+    def busy_elsewhere() -> tuple[int]:
+        connection_of_request.append(connections["default"])
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            with patience.limited(0, look):
+                looks.acquire()
+            cursor.execute("SELECT 2")
+            return cursor.fetchone()
+
+    assert in_a_thread(busy_elsewhere) == (2,)
+
+
+@pytest.mark.django_db
+def test_while_it_hangs_nobody_else_tries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "is_hanging", lambda: True)
+
+    def connects() -> str:
+        with pytest.raises(OperationalError) as refusal:
+            connection.ensure_connection()
+        return str(refusal.value)
+
+    assert "it hangs" in in_a_thread(connects)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_when_it_answers_again_it_is_asked_again() -> None:
+    patience.lost(connection.get_connection_params())
+    patience._threads["knocking"].join(SOON)
+
+    assert in_a_thread(lambda: connection.ensure_connection() or connection.is_usable())
