@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from mailings.bounce_messages import LONGEST
 from mailings.bounces import take
+from toolkit.database_trouble import AWAY
 
 _CHUNK = 64 * 1024
 
