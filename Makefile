@@ -12,7 +12,7 @@ NONE_IS_FINE = || { code=$$?; [ $$code -eq 5 ] && [ -n '$(subst ','\'',$(ARGS))'
 CHECK_ENVIRONMENT := DEBUG=on DATABASE_URL=sqlite://:memory:
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-sqlite test-postgres test-browser bench chaos audit lint format clean venv venv-dev
+.PHONY: help demo test test-sqlite test-postgres test-browser bench bench-long chaos chain audit lint format clean venv venv-dev
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; \
@@ -37,16 +37,21 @@ test-browser: venv-dev ## run the browser tests in Chromium
 	@echo "The browser tests:"
 	@DATABASE_URL= $(PYTEST) -m browser $(ARGS) $(NONE_IS_FINE)
 
-bench: venv-dev ## measure what the site takes, on SQLite and on a throw-away PostgreSQL
+bench: venv-dev ## measure against yardsticks, on a PostgreSQL of its own (ARGS="--write" puts it into docs/performance.md)
 	@sh scripts/debian_packages.sh postgresql
-	@echo "On SQLite:"
-	@DATABASE_URL= $(PYTHON) -m benchmarks
-	@echo "On PostgreSQL:"
-	@$(PYTHON) scripts/throwaway_postgres.py $(PYTHON) -m benchmarks
+	@$(PYTHON) -m benchmarks $(ARGS)
+
+bench-long: venv-dev ## measure what takes longer: ten million signatures, a surge, big mailings
+	@sh scripts/debian_packages.sh postgresql
+	@$(PYTHON) -m benchmarks --long $(ARGS)
 
 chaos: venv-dev ## break things under the running site, on PostgreSQL and behind nginx (ARGS="-k postgres --signatures=20000")
 	@sh scripts/debian_packages.sh postgresql nginx libfaketime
 	@$(PYTHON) -m pytest chaos -p no:cacheprovider $(ARGS)
+
+chain: venv-dev ## run nginx, two web servers, PgBouncer and a replica on this machine, kill some of them, count (three minutes)
+	@sh scripts/debian_packages.sh postgresql nginx pgbouncer openssl
+	@$(PYTHON) scripts/chain.py
 
 audit: venv ## check the public pages with the W3C's validator and Lighthouse (needs Java and npm; not part of the tests)
 	@sh scripts/debian_packages.sh chromium

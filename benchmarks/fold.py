@@ -1,12 +1,11 @@
 """Folding what was typed into signatures, and adding up: submissions a second and worker."""
 
 import random
-import statistics
-import sys
 import time
 from datetime import timedelta
 from typing import Any
 
+from benchmarks.figures import Figure, finish
 from benchmarks.throwaway import database
 
 BATCHES = (20, 100, 500)
@@ -15,14 +14,14 @@ SUBMISSIONS = 1_000  # a round
 PETITIONS = 20
 PENDING = 10_000  # changes for one adding up
 TARGET = {"PostgreSQL": 3_000}  # a second, in batches of 500
+STRETCH = {"PostgreSQL": 10_000}
 NAMES = "Ada Bo Carla Dev Élif Femi Goro Hána Ines Jan Kofi Lena Milo Nour Olga Pía Quinn Rosa Sami Tove"
 CHANCE = random.Random(7)
 SURNAMES = "Okafor Lind Reed Quill Farrow van-der-Berg O’Hara Núñez Ek Cole Sørensen Abe Kaya Moss Vale"
 
 
-def main() -> int:
+def main() -> list[Figure]:
     with database() as vendor:
-        print(f"New supporters on {PETITIONS} petitions, confirmed by e-mail; {vendor}")
         petitions = make_petitions()
         # The first rounds of a process pay for what later ones find ready.
         seconds_to_fold(petitions, BATCHES[-1])
@@ -30,16 +29,23 @@ def main() -> int:
             batch: [SUBMISSIONS / seconds_to_fold(petitions, batch) for _ in range(ROUNDS)]
             for batch in BATCHES
         }
-        for batch, rate in rates.items():
-            print(f"batches of {batch:3}: {shown(rate)} submissions a second")
         seconds_to_add_up(1)
         added = [PENDING / seconds_to_add_up((-1, 1)[round_ % 2]) for round_ in range(ROUNDS)]
-        print(f"adding up {PENDING:,}: {shown(added)} changes a second")
-        return int(statistics.median(rates[BATCHES[-1]]) < TARGET.get(vendor, 0))
-
-
-def shown(rates: list[float]) -> str:
-    return f"{statistics.median(rates):7,.0f}  ({min(rates):,.0f} to {max(rates):,.0f})"
+        figures = [
+            Figure.of(
+                f"fold, in batches of {batch}",
+                rate,
+                unit="/s",
+                target=TARGET.get(vendor) if batch == BATCHES[-1] else None,
+                stretch=STRETCH.get(vendor) if batch == BATCHES[-1] else None,
+                beside=f"new supporters on {PETITIONS} petitions, one worker, {vendor}",
+            )
+            for batch, rate in rates.items()
+        ]
+        return [
+            *figures,
+            Figure.of("adding up: changes of counts", added, unit="/s", beside=f"{PENDING:,} at once"),
+        ]
 
 
 def seconds_to_fold(petitions: list[Any], batch: int) -> float:
@@ -127,4 +133,4 @@ def make_submission(petitions: list[Any], at: Any) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    finish(main())

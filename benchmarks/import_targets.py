@@ -1,10 +1,10 @@
 """A list of 10,000 targets: read, shown and applied; then the same list again, and one in which every row differs."""
 
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
+from benchmarks.figures import Figure, finish
 from benchmarks.throwaway import database
 
 ROWS = 10_000
@@ -13,7 +13,7 @@ HEADINGS = "City;State;Country;Full name;Title;Salutation;E-mail;Side;Local para
 LOCAL = "In {{{{ place.name }}}}, the library of street {number} has *closed* on Sundays since 2019.[^hours] {end}"
 
 
-def main() -> int:
+def main() -> list[Figure]:
     with database() as name:
         campaign = make_campaign()
         print(f"{name}, {ROWS:,} rows, each with an e-mail address and a local paragraph that cites a source")
@@ -24,8 +24,16 @@ def main() -> int:
             ("all changed", "Dear Madam Mayor", "Ask when."),
         ):
             slowest = max(slowest, bring(campaign, label, make_list(salutation, end)))
-        print(f"slowest: {slowest:.1f} s, {slowest / TARGET:.2f} times the target of {TARGET:.0f} s")
-        return 0 if slowest <= TARGET else 1
+        return [
+            Figure.of(
+                f"a list of {ROWS:,} targets, the slowest of three",
+                [slowest],
+                unit="s",
+                target=TARGET,
+                at_most=True,
+                beside=name,
+            )
+        ]
 
 
 def bring(campaign: Any, label: str, content: bytes) -> float:
@@ -90,4 +98,4 @@ def make_list(salutation: str, end: str) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    finish(main())

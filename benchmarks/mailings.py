@@ -1,103 +1,35 @@
-"""Mailings: personal copies written a second and core, and an audience of a million counted and frozen."""
+"""Mailings: an audience of a million counted and frozen. How fast copies are written is in `mail_assembly`."""
 
 import random
-import statistics
-import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from benchmarks.figures import Figure, finish
 from benchmarks.throwaway import database
 
-COPIES, ROUNDS, PLAIN = 4_000, 5, 100
 WORDS, NOTES, CITIES = 600, 9, 100
 PEOPLE = {"PostgreSQL": 1_000_000, "SQLite": 100_000}
-# Copies a second and core; seconds for a million people, and for a hundred thousand on SQLite.
-MOST_COPIES, COUNTED_IN, FROZEN_IN = 1_000, 2.0, 60.0
+# Seconds for a million people, and for a hundred thousand on SQLite.
+COUNTED_IN, FROZEN_IN = 2.0, 60.0
 SYLLABLES = "ba den fo gri hal ist jo kel lum mer nor ost pra quil ros sen tor und ver wick yar zin"
 NAMES = "Ada Bo Carla Dev Élif Femi Goro Hána Ines Jan Kofi Lena Milo Nour Olga Pía Quinn Rosa Sami Tove"
 
 
-def main() -> int:
+def main() -> list[Figure]:
     with database() as vendor:
         campaign = make_campaign()
-        missed = write_copies(campaign)
-        print()
         people = PEOPLE[vendor]
         seed(campaign, people)
-        missed |= choose_audiences(campaign, vendor, people)
-        return int(missed)
-
-
-# --- Writing -------------------------------------------------------------------------------------------------
-
-
-def write_copies(campaign: Any) -> bool:
-    """Prints how many copies a core writes; whether that is too few."""
-    from mailings.messages import Writer
-    from mailings.models import Recipient
-    from mailings.rendering import Page, compiled, edition_of
-    from mailings.starting_from import from_letter
-    from petitions.models import Petition
-
-    mailing = from_letter(campaign.letters.get())
-    mailing.pk, mailing.created_at = 1, now()
-    petition = Petition.objects.select_related("letter", "target__place", "current_version").first()
-    edition = edition_of(compiled(mailing), petition)
-    edition.pk = 1
-    letter = Page(compiled(mailing), petition).context()
-    names = NAMES.split()
-    recipients = [Recipient(pk=number, mailing=mailing, edition=edition) for number in range(1, COPIES + 1)]
-    writer = Writer(edition, mailing)
-    size = len(writer.message(recipients[0], to="a@example.org", first_name="Ada", at=now()).content)
-
-    def write() -> None:
-        at = now()
-        for recipient in recipients:
-            name = names[recipient.pk % len(names)]
-            writer.message(recipient, to=f"{recipient.pk}@example.org", first_name=name, at=at)
-
-    def compose_them() -> None:
-        for number in range(PLAIN):
-            composed(letter, names[number % len(names)], number)
-
-    fast = [COPIES / seconds(write) for _ in range(ROUNDS)]
-    plain = [PLAIN / seconds(compose_them) for _ in range(ROUNDS)]
-    rate = statistics.median(fast)
-    print(f"A letter of {WORDS} words with {NOTES} notes, {size / 1024:.0f} KB a copy, on one core")
-    print(f"copies written a second: {shown(fast)}")
-    print(f"by template and Django's message class: {shown(plain)}")
-    print(f"ratio {rate / statistics.median(plain):.0f}; {rate / MOST_COPIES:.1f} times the target")
-    return rate < MOST_COPIES
-
-
-def composed(letter: dict[str, Any], name: str, number: int) -> bytes:
-    """The same copy without marks: both templates rendered, and a message object written out, for every reader."""
-    from django.core.mail import EmailMultiAlternatives
-    from django.template.loader import render_to_string
-
-    from toolkit.merge_fields import filled_later
-
-    link = f"https://petitions.example/unsubscribe/{number}/"
-    texts = {part: filled_later(letter[part], name) for part in ("letter_html", "letter_text")}
-    context = {**letter, **texts, "unsubscribe_url": link}
-    message = EmailMultiAlternatives(
-        f"{name}, one more thing",
-        render_to_string("emails/mailing.txt", context),
-        "desk@readers.example",
-        [f"{number}@example.org"],
-        headers={"List-Unsubscribe": f"<{link}>", "Message-ID": f"<{number}@petitions.example>"},
-    )
-    message.attach_alternative(render_to_string("emails/mailing.html", context), "text/html")
-    return message.message().as_bytes()
+        return choose_audiences(campaign, vendor, people)
 
 
 # --- Audiences -----------------------------------------------------------------------------------------------
 
 
-def choose_audiences(campaign: Any, vendor: str, people: int) -> bool:
-    """Prints how long each audience takes; whether one takes too long."""
+def choose_audiences(campaign: Any, vendor: str, people: int) -> list[Figure]:
+    """How long each audience takes."""
     from mailings.audience import audience_of
     from mailings.models import Mailing
 
@@ -106,7 +38,7 @@ def choose_audiences(campaign: Any, vendor: str, people: int) -> bool:
     start(earlier, now() - timedelta(days=7))
     write_lists(now() - timedelta(days=7))
     send_everything(earlier)
-    missed = False
+    figures = []
     petition = campaign.letters.get().petitions.first()
     for audience, fields in (
         (Mailing.Audience.NOT_SIGNED, {}),
@@ -118,17 +50,29 @@ def choose_audiences(campaign: Any, vendor: str, people: int) -> bool:
         times = [seconds(audience_of(mailing, at=now()).size) for _ in range(3)]
         size = audience_of(mailing, at=now()).size()
         sampled = seconds(audience_of(mailing, at=now()).sample)
-        taken = statistics.median(times)
-        print(f"{audience:>12}: {size:9,} people counted in {taken:5.2f} s, a sample in {sampled:5.2f} s")
-        missed |= taken > COUNTED_IN
+        figures.append(
+            Figure.of(
+                f"audience “{Mailing.Audience(audience).label}” counted",
+                times,
+                unit="s",
+                target=COUNTED_IN,
+                at_most=True,
+                beside=f"{size:,} people of {people:,}, {vendor}; a sample in {sampled:.2f} s",
+            )
+        )
     mailing = make_mailing(campaign, audience=Mailing.Audience.EVERYBODY, others="campaign-page")
     pressed = seconds(lambda: start(mailing, now()))
     taken = pressed + seconds(lambda: write_lists(now()))
-    print(
-        f"{mailing.recipients.count():,} copies in {mailing.editions.count()} editions frozen in {taken:.1f} s,"
-        f" of which staff wait {pressed:.1f} s"
+    copies, editions = mailing.recipients.count(), mailing.editions.count()
+    frozen = Figure.of(
+        f"{copies:,} copies in {editions} editions frozen",
+        [taken],
+        unit="s",
+        target=FROZEN_IN,
+        at_most=True,
+        beside=f"{vendor}; staff wait {pressed:.1f} s of it",
     )
-    return missed | (taken > FROZEN_IN)
+    return [*figures, frozen]
 
 
 def make_mailing(campaign: Any, **fields: Any) -> Any:
@@ -289,9 +233,5 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def shown(rates: list[float]) -> str:
-    return f"{statistics.median(rates):7,.0f}  ({min(rates):,.0f} to {max(rates):,.0f})"
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    finish(main())

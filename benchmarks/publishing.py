@@ -1,14 +1,13 @@
 """Publishing 1,000 petitions with a letter of 600 words and nine notes; publishing again; the checklist."""
 
 import random
-import statistics
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+from benchmarks.figures import Figure, finish
 from benchmarks.throwaway import database
 
 PETITIONS, WORDS, NOTES = 1_000, 600, 9
@@ -18,10 +17,13 @@ TARGETS = {"publishing": 5.0, "publishing again": 1.0, "the checklist": 1.0}
 SYLLABLES = "ba den fo gri hal ist jo kel lum mer nor ost pra quil ros sen tor und ver wick yar zin"
 
 
-def main() -> int:
+def main() -> list[Figure]:
     with database() as vendor:
-        print(f"{PETITIONS:,} petitions, a letter of {WORDS} words, {NOTES} notes; {vendor}")
-        return report(measured())
+        beside = f"{PETITIONS:,} petitions, {WORDS} words, {NOTES} notes, {vendor}"
+        return [
+            Figure.of(name, seconds, unit="s", target=TARGETS[name], at_most=True, beside=beside)
+            for name, seconds in measured().items()
+        ]
 
 
 def measured() -> dict[str, list[float]]:
@@ -44,19 +46,6 @@ def measured() -> dict[str, list[float]]:
             found = review(campaign)
             assert found.unchanged == PETITIONS
     return times
-
-
-def report(times: dict[str, list[float]]) -> int:
-    """1 where a target was missed."""
-    missed = 0
-    for name, seconds in times.items():
-        median = statistics.median(seconds)
-        missed |= median > TARGETS[name]
-        print(
-            f"{name + ':':18} {median:5.2f} s  ({min(seconds):.2f} to {max(seconds):.2f}, "
-            f"target {TARGETS[name]:.0f} s)"
-        )
-    return missed
 
 
 @contextmanager
@@ -154,4 +143,4 @@ def word(chance: random.Random) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    finish(main())

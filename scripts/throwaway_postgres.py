@@ -1,6 +1,8 @@
 """Runs a command with DATABASE_URL pointing at a PostgreSQL made for it alone, and removes that afterwards.
 
-Usage: throwaway_postgres.py COMMAND [ARGUMENT ...]
+Usage: throwaway_postgres.py [--durable] COMMAND [ARGUMENT ...]
+
+With --durable it keeps what it has acknowledged and tidies up, as in earnest; else it is made for tests, and faster.
 """
 
 import os
@@ -23,19 +25,20 @@ OWNER = "undersigned"
 STARTS_WITHIN = 60  # seconds
 # Nothing here has to survive a power cut.
 FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off")
+IN_EARNEST = ("shared_buffers=256MB", "max_wal_size=4GB")
 # Tests that sign in a hundred threads at once, several at a time.
 ROOMY = ("max_connections=400",)
 # Not what TMPDIR says: a socket's path must be short, and the unprivileged user has to get there.
 PLACE = "/tmp"
 
 
-def main(command: list[str]) -> int:
+def main(command: list[str], *, durable: bool = False) -> int:
     """Runs `command`; its exit status is ours."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     with (
         tempfile.TemporaryDirectory(prefix="undersigned-", dir=PLACE, ignore_cleanup_errors=True) as folder,
-        server(Path(folder)) as url,
+        server(Path(folder), durable=durable) as url,
     ):
         return run(command, {**os.environ, "DATABASE_URL": url})
 
@@ -56,7 +59,7 @@ def run(command: list[str], environment: dict[str, str]) -> int:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[str]:
+def server(folder: Path, *, durable: bool = False) -> Iterator[str]:
     """A running PostgreSQL that lives in `folder` and listens on a socket there, and nowhere else; yields its URL."""
     programs = find_programs()
     data, log = folder / "data", folder / "log"
@@ -83,7 +86,12 @@ def server(folder: Path) -> Iterator[str]:
     )
     if initdb.returncode:
         sys.exit(f"PostgreSQL could not be set up.\n{initdb.stdout}{initdb.stderr}")
-    settings = (*FAST, *ROOMY, "listen_addresses=", f"unix_socket_directories={folder}")
+    settings = (
+        *(IN_EARNEST if durable else FAST),
+        *ROOMY,
+        "listen_addresses=",
+        f"unix_socket_directories={folder}",
+    )
     with log.open("wb") as output:
         postgres = subprocess.Popen(
             [programs / "postgres", "-D", data, *(part for setting in settings for part in ("-c", setting))],
@@ -137,4 +145,5 @@ def unprivileged_user(folder: Path) -> dict[str, Any]:
 if __name__ == "__main__":
     if not sys.argv[1:]:
         sys.exit(__doc__)
-    sys.exit(main(sys.argv[1:]))
+    durable_asked = sys.argv[1] == "--durable"
+    sys.exit(main(sys.argv[2 if durable_asked else 1 :], durable=durable_asked))
