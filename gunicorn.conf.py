@@ -45,8 +45,11 @@ control_socket_disable = True
 
 def on_starting(server: Any) -> None:
     """Keeps tokens and addresses out of gunicorn's own messages too; workers inherit this."""
-    from toolkit.log_privacy import WithoutSecrets
+    from toolkit.log_privacy import JsonLines, WithoutSecrets
 
     server.log.error_log.addFilter(WithoutSecrets())
+    if env.str("LOG_FORMAT", default="text").strip().lower() == "json":
+        for handler in server.log.error_log.handlers:
+            handler.setFormatter(JsonLines())
     # Django answers HEAD with a body and leaves it to the server to drop that; not worth a warning each time.
     logging.getLogger("gunicorn.http.wsgi").setLevel(logging.ERROR)

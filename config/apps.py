@@ -2,6 +2,11 @@
 
 from django.apps import AppConfig
 
+from config import error_reports
+
 
 class ConfigConfig(AppConfig):
     name = "config"
+
+    def ready(self) -> None:
+        error_reports.start()

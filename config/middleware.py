@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.http import HttpRequest, HttpResponse
 
 from config.errors import unavailable
+from toolkit import meters
 from config.postgresql import patience
 from toolkit.database_trouble import AWAY
 
@@ -99,6 +100,7 @@ class UnavailableMiddleware:
 
 def without_database(request: HttpRequest, error: Exception) -> HttpResponse:
     # One line: while the database is away every request comes by here, and each traceback is the same.
+    meters.DATABASE_ERRORS.labels("web").inc()
     logger.error("The database did not answer: %s", str(error).partition("\n")[0])
     return unavailable(request)
 

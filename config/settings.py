@@ -1,5 +1,6 @@
 """Every setting of the site, read from the environment (and from `.env` beside `manage.py`)."""
 
+import importlib.util
 import ipaddress
 import re
 import sys
@@ -94,6 +95,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.PatienceMiddleware",
     "config.health.HealthMiddleware",
+    "config.metrics.MetricsMiddleware",
+    "config.watching.WatchingMiddleware",
     "config.middleware.TrustedProxiesMiddleware",
     "config.middleware.UnavailableMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -382,15 +385,39 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 
-# --- Logging -----------------------------------------------------------------------------------------------
+# --- Watching ----------------------------------------------------------------------------------------------
+
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+if METRICS_TOKEN and not re.fullmatch(r"[A-Za-z0-9._~+/=-]{20,200}", METRICS_TOKEN):
+    stop(
+        "METRICS_TOKEN",
+        "make one of at least 20 letters and digits; Prometheus sends it as its bearer token.",
+    )
+METRICS_DIR = env.str("METRICS_DIR", default="") or str(VAR_DIR / "metrics")
+WORKER_METRICS = env.str("WORKER_METRICS", default="").strip()
+if WORKER_METRICS and not re.fullmatch(r"[0-9A-Za-z.:\[\]-]+:[1-9][0-9]{0,4}", WORKER_METRICS):
+    stop("WORKER_METRICS", "use host:port, such as 10.0.0.12:9101.")
+
+SENTRY_DSN = env.str("SENTRY_DSN", default="").strip()
+if SENTRY_DSN and importlib.util.find_spec("sentry_sdk") is None:
+    stop("SENTRY_DSN", "install what it needs: pip install -r requirements-sentry.txt; or leave it out.")
+if SENTRY_DSN and not re.fullmatch(r"https?://[^\s@/]+@[^\s@/]+/(?:[^\s?#]+/)?\d+", SENTRY_DSN):
+    stop("SENTRY_DSN", "use the address that Sentry shows, such as https://key@errors.example.org/1.")
+
+LOG_FORMAT = env.str("LOG_FORMAT", default="text").strip().lower()
+if LOG_FORMAT not in {"text", "json"}:
+    stop("LOG_FORMAT", "use text, or json for one JSON object a line.")
 
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"without_secrets": {"()": "toolkit.log_privacy.WithoutSecrets"}},
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
+        "json": {"()": "toolkit.log_privacy.JsonLines"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_secrets"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["without_secrets"]},
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {

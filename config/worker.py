@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from campaigns.nominating import forget_marks
 from campaigns.postal_codes import locate_places
+from config.metrics import serve_from_worker
 from mailings.bounce_mailbox import MailboxAway, fetch
 from mailings.freezing import write_due
 from mailings.reports import forget_reports
@@ -31,6 +32,7 @@ from signers.forgetting import forget_unconfirmed
 from signers.mending import mend
 from signers.sending import late, send_due
 from staff.heartbeat import beat
+from toolkit import meters
 from toolkit.database_trouble import AWAY
 from toolkit.emails import ServerUnavailable
 
@@ -130,6 +132,8 @@ class Backoff:
 
     def failed(self, reason: object) -> float:
         """Seconds to wait."""
+        if self.seconds == DATABASE_BACKOFF:
+            meters.DATABASE_ERRORS.labels("worker").inc()
         if not self.failures:
             logger.error("%s does not answer: %s", self.what, reason)
         self.failures += 1
@@ -168,6 +172,7 @@ class Worker:
         ]
         for thread in threads:
             thread.start()
+        serve_from_worker()
         logger.info("The worker has started.")
         asked = None
         while asked is None and all(thread.is_alive() for thread in threads):
@@ -251,6 +256,7 @@ def log_failure(name: str, error: Exception) -> None:
     while where is not None and where.tb_next is not None:
         where = where.tb_next
     place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "unknown"
+    meters.JOBS_FAILED.labels(name).inc()
     logger.error("The job “%s” failed: %s at %s", name, type(error).__name__, place)
     if isinstance(error, Error):
         connection.close()

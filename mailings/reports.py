@@ -9,6 +9,7 @@ from signers import consents
 from signers.confirming import drop_waiting_mails_of, locked_person
 from signers.consents import Choice
 from signers.models import Consent, Signature, Subscription, Supporter
+from toolkit import meters
 from toolkit.emails import redacted
 
 Kind = MailReport.Kind
@@ -52,6 +53,8 @@ def report(
     if recipient is not None:
         note(recipient, kind, at)
     Supporter.objects.filter(pk=supporter.pk).update(soft_bounces=soft)
+    outcome = meters.COMPLAINED if kind == Kind.COMPLAINT else meters.BOUNCED
+    meters.MAILS.labels(meters.MAILING if recipient else meters.CONFIRMATION, outcome).inc()
     if kind == Kind.COMPLAINT:
         stop(supporter, Supporter.Stopped.COMPLAINED, at)
         end_updates(supporter, recipient, at)

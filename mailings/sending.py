@@ -21,6 +21,7 @@ from petitions.models import Petition
 from signers.models import Signature, Subscription
 from staff import audit
 from staff.models import User
+from toolkit import meters
 from toolkit.emails import (
     Deferred,
     InDoubt,
@@ -249,6 +250,7 @@ class Batch:
         """Waiting before the next copy keeps a sick server from putting the whole list in doubt."""
         logger.error("Copy %d of a mailing is in doubt. %s", recipient.pk, reason)
         _ours(recipient).update(last_error=reason[:300])
+        count(meters.IN_DOUBT)
         raise ServerUnavailable(reason) from None
 
     def suspect(self, recipient: Recipient, server: BaseEmailBackend, error: ServerUnavailable) -> None:
@@ -310,6 +312,11 @@ def hand_over(recipient: Recipient, *, at: datetime) -> None:
 
 def note_sent(recipient: Recipient, *, at: datetime) -> None:
     changed(SENT, moment(at), recipient.pk, claim_of(recipient))
+    count(meters.SENT)
+
+
+def count(outcome: str) -> None:
+    meters.MAILS.labels(meters.MAILING, outcome).inc()
 
 
 # The two statements that every single copy needs, written out: the ORM takes longer to put them together than the
@@ -397,6 +404,7 @@ def put_off(recipient: Recipient, *, reason: str, at: datetime) -> None:
     if recipient.attempts >= len(BACKOFF):
         fail(recipient, reason=reason, at=at)
         return
+    count(meters.PUT_OFF)
     _ours(recipient).update(
         attempts=recipient.attempts + 1,
         last_error=reason[:300],
@@ -406,6 +414,7 @@ def put_off(recipient: Recipient, *, reason: str, at: datetime) -> None:
 
 
 def fail(recipient: Recipient, *, reason: str, at: datetime) -> None:
+    count(meters.FAILED)
     _ours(recipient).update(
         attempts=recipient.attempts + 1, last_error=reason[:300], handed_over_at=None, failed_at=at
     )

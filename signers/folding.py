@@ -19,6 +19,7 @@ from signers.mail_limits import MailLimits
 from signers.models import CountChange, OutgoingMail, Signature, Submission, Supporter
 from staff import audit
 from staff.models import User
+from toolkit import meters
 from toolkit.bulk_inserts import insert_all
 from toolkit.database_trouble import AWAY
 from toolkit.email_addresses import mailbox_key
@@ -76,6 +77,7 @@ def _fold_piecemeal(ids: list[int], at: datetime) -> int:
             # Not the error's text, which may quote what was typed.
             reason = f"Could not be folded: {type(error).__name__}."
             logger.error("Submission %d is parked. %s", ids[0], reason)
+            meters.PARKED.inc()
             return Submission.objects.filter(pk=ids[0]).update(parked_at=at, parked_reason=reason)
         middle = len(ids) // 2
     return _fold_piecemeal(ids[:middle], at) + _fold_piecemeal(ids[middle:], at)
@@ -93,7 +95,15 @@ def _fold_batch(rows: QuerySet[Submission], at: datetime) -> int:
         batch.take(submission)
     batch.store()
     Submission.objects.filter(pk__in=batch.folded).delete()
+    transaction.on_commit(lambda: _count(batch, folded=len(fit), parked=len(submissions) - len(fit)))
     return len(submissions)
+
+
+def _count(batch: "Batch", *, folded: int, parked: int) -> None:
+    """For those who watch."""
+    meters.FOLDED.inc(folded)
+    meters.PARKED.inc(parked)
+    meters.HELD.inc(sum(signature.held_at == batch.at for signature in batch.changed.values()))
 
 
 # --- What can be folded at all -------------------------------------------------------------------------------

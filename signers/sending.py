@@ -19,6 +19,7 @@ from signers.mail_limits import MailLimits, put_back_until
 from signers.models import OutgoingMail, Signature, Supporter
 from staff import audit
 from staff.models import User
+from toolkit import meters
 from toolkit.emails import DeliveryError, InDoubt, Refused, ServerUnavailable, deliver, open_connection
 
 logger = logging.getLogger(__name__)
@@ -169,6 +170,7 @@ class Attempt:
             fail(self.mail, at=self.at, reason=f"Could not be written: {type(error).__name__}.")
             return Result.NOT_TRIED
         OutgoingMail.objects.filter(pk=self.mail.pk).update(sent_at=self.at, last_error="")
+        count(meters.SENT)
         return Result.SENT
 
     def _hand_over(self, row_lock: ExitStack) -> None:
@@ -187,6 +189,7 @@ class Attempt:
             # Waiting before the next mail keeps a sick server from putting the whole queue in doubt.
             logger.error("Mail %d is in doubt. %s", self.mail.pk, error.reason)
             OutgoingMail.objects.filter(pk=self.mail.pk).update(last_error=error.reason[:300])
+            count(meters.IN_DOUBT)
             self.is_in_doubt = True
             self.trouble = ServerUnavailable(error.reason)
             return Result.SERVER_AWAY
@@ -206,6 +209,7 @@ def put_off(mail: OutgoingMail, *, at: datetime, reason: str) -> None:
     if mail.attempts >= len(BACKOFF):
         fail(mail, at=at, reason=reason)
         return
+    count(meters.PUT_OFF)
     _unsent(mail).update(
         attempts=mail.attempts + 1,
         last_error=reason[:300],
@@ -214,7 +218,12 @@ def put_off(mail: OutgoingMail, *, at: datetime, reason: str) -> None:
     )
 
 
+def count(outcome: str) -> None:
+    meters.MAILS.labels(meters.CONFIRMATION, outcome).inc()
+
+
 def fail(mail: OutgoingMail, *, at: datetime, reason: str) -> None:
+    count(meters.FAILED)
     _unsent(mail).update(
         attempts=mail.attempts + 1, last_error=reason[:300], handed_over_at=None, failed_at=at
     )

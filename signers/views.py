@@ -17,7 +17,7 @@ from petitions.views import live_page, petition_context
 from signers.forms import SignForm
 from signers.sharing import share_places
 from signers.signing import submit
-from toolkit import email_addresses
+from toolkit import email_addresses, meters
 from toolkit.database_trouble import AWAY
 from toolkit.referral_codes import is_code, referral_from
 from toolkit.same_origin import Verdict, carries_token, verdict
@@ -89,6 +89,7 @@ def one_more_click(request: HttpRequest, page: PetitionPage) -> HttpResponse:
 
 def try_again(request: HttpRequest, slug: str) -> HttpResponse:
     """The database is away: everything typed, and a button that sends it again. Needs no database."""
+    meters.DATABASE_ERRORS.labels("web").inc()
     context = {"fields": typed_fields(request), "sign_url": reverse("sign", args=[slug])}
     response = render(request, "signers/try_again.html", context, status=503)
     response["Retry-After"] = "10"

@@ -20,6 +20,11 @@ os.environ.update(
     BOUNCE_ADDRESS="",
     BOUNCE_MAILBOX="",
     TIME_ZONE="UTC",
+    METRICS_TOKEN="",
+    METRICS_DIR="",
+    WORKER_METRICS="",
+    LOG_FORMAT="text",
+    SENTRY_DSN="",
     # Set by `scripts/throwaway_postgres.py`. Without it SQLite; `tests/conftest.py` puts the file elsewhere.
     DATABASE_URL=os.environ.get("DATABASE_URL")
     or f"sqlite:///{Path(tempfile.gettempdir()) / 'never-made.sqlite3'}",
