@@ -251,6 +251,11 @@ if EMAIL_PROVIDER:
         "WEBHOOK_SECRET": f"reports:{_report_secret}",
     }
 
+# Who is told when many signatures come in that do not look like people.
+ALERTS_TO = [_address.strip() for _address in env.list("ALERTS_TO", default=[]) if _address.strip()]
+if any(not re.fullmatch(r"[^@\s]+@[^@\s]+", _address) for _address in ALERTS_TO):
+    stop("ALERTS_TO", "name e-mail addresses, separated by commas.")
+
 # Where mail servers send what they cannot deliver: each mail has an address of its own there, bounces+<mark>@….
 BOUNCE_ADDRESS = env.str("BOUNCE_ADDRESS", default="").strip()
 # RFC 5321 §4.5.3.1.1 has 64 characters before the @, of which a mark takes 34.

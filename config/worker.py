@@ -16,6 +16,11 @@ from django.utils import timezone
 from campaigns.nominating import forget_marks
 from campaigns.postal_codes import locate_places
 from config.metrics import serve_from_worker
+from fraud.alerts import alert
+from fraud.applying import work
+from fraud.bursts import watch
+from fraud.forgetting import forget as forget_marks_of_signatures
+from fraud.judging import BurstJudge
 from mailings.bounce_mailbox import MailboxAway, fetch
 from mailings.freezing import write_due
 from mailings.reports import forget_reports
@@ -62,11 +67,25 @@ class Job:
 def quick_jobs() -> list[Job]:
     """What people wait for, in the order in which it is done."""
     return [
-        Job("fold", lambda at: fold(at=at, limit=FOLDED_AT_ONCE), timedelta(seconds=0.4), again_at_once=True),
+        Job("fold", fold_some, timedelta(seconds=0.4), again_at_once=True),
         Job("answer", lambda at: answer(at=at), timedelta(seconds=1), again_at_once=True),
         Job("add up", lambda at: add_up(at=at), timedelta(seconds=1)),
         Job("heartbeat", heartbeat, timedelta(seconds=5)),
     ]
+
+
+def watching_jobs(keep_on: Callable[[], bool] = lambda: True) -> list[Job]:
+    """What must neither wait for the slow ones nor keep people waiting, while somebody attacks."""
+    return [
+        Job("look for bursts", lambda at: watch(at=at, keep_on=keep_on), timedelta(seconds=10)),
+        Job("alert", lambda at: alert(at=at), timedelta(seconds=10)),
+        Job("clusters", lambda at: work(at=at), timedelta(seconds=1), again_at_once=True),
+        Job("forget networks", lambda at: forget_marks_of_signatures(at=at), timedelta(hours=1)),
+    ]
+
+
+def fold_some(at: datetime) -> int:
+    return fold(at=at, limit=FOLDED_AT_ONCE, judge=BurstJudge())
 
 
 def slow_jobs(now: datetime, keep_on: Callable[[], bool] = lambda: True) -> list[Job]:
@@ -146,7 +165,7 @@ class Backoff:
 
 
 class Worker:
-    """Four threads, so that nothing that hangs or takes long delays a signature, or the mail that confirms it."""
+    """Five threads, so that nothing that hangs or takes long delays a signature, or the mail that confirms it."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
@@ -159,6 +178,9 @@ class Worker:
             threading.Thread(target=self._work, args=(quick_jobs(),), name="quick", daemon=True),
             threading.Thread(
                 target=self._work, args=(slow_jobs(timezone.now(), self._keeps_on),), name="slow", daemon=True
+            ),
+            threading.Thread(
+                target=self._work, args=(watching_jobs(self._keeps_on),), name="watching", daemon=True
             ),
             threading.Thread(
                 target=self._send, args=(self._mails, "The mail server"), name="mail", daemon=True
@@ -279,7 +301,9 @@ def work_once() -> str:
         pass
     quiet = False
     while not quiet:
-        quiet = not fold(at=timezone.now(), limit=FOLDED_AT_ONCE)
+        quiet = not fold_some(timezone.now())
+        quiet &= not watch(at=timezone.now())
+        quiet &= not work(at=timezone.now())
         quiet &= not answer(at=timezone.now())
         quiet &= not add_up(at=timezone.now())
         quiet &= not painter.draw_due(at=timezone.now())
@@ -289,6 +313,8 @@ def work_once() -> str:
                 quiet &= not send_some(at=timezone.now())
             except ServerUnavailable as error:
                 trouble = error.reason
+    alert(at=timezone.now())
+    forget_marks_of_signatures(at=timezone.now())
     remember_momentum(at=timezone.now())
     rank_all(timezone.now())
     return trouble

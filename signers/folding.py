@@ -2,12 +2,12 @@
 
 import logging
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -38,9 +38,30 @@ REPLACED = (
 )  # fmt: skip
 
 
-def fold(*, at: datetime, limit: int = 500) -> int:
+class Judge(Protocol):
+    """Who says what is held. Both are called once a batch, inside its transaction."""
+
+    def reasons(self, submissions: Sequence[Submission], *, at: datetime) -> Mapping[int, Sequence[str]]:
+        """Why to hold, by the submission's key; nothing for those that go on."""
+
+    def remember(self, folded: Sequence[tuple[Submission, Signature]], *, at: datetime) -> None:
+        """What was written, with the keys of the signatures."""
+
+
+class HoldsNothing:
+    """The judge where there is none."""
+
+    def reasons(self, submissions: Sequence[Submission], *, at: datetime) -> Mapping[int, Sequence[str]]:
+        return {}
+
+    def remember(self, folded: Sequence[tuple[Submission, Signature]], *, at: datetime) -> None:
+        pass
+
+
+def fold(*, at: datetime, limit: int = 500, judge: Judge = HoldsNothing()) -> int:  # noqa: B008 - it has no state
     """Folds the oldest submissions, at most `limit`; returns how many were dealt with.
 
+    What `judge` has reasons against is held: neither counted nor mailed.
     One transaction and a fixed number of queries for the whole batch. Where that fails, the batch is halved until
     the row that is to blame stands alone and is parked. Raises only when the database itself is in trouble.
     """
@@ -48,14 +69,14 @@ def fold(*, at: datetime, limit: int = 500) -> int:
     if not waiting.exists():
         return 0
     try:
-        return _fold_batch(waiting[:limit], at)
+        return _fold_batch(waiting[:limit], at, judge)
     except AWAY:
         raise
     except Exception as error:  # noqa: BLE001 - one odd row must not hold up the others
         logger.warning(
             "A batch could not be folded (%s); looking for the row that is to blame.", type(error).__name__
         )
-    return _fold_piecemeal(list(waiting.values_list("pk", flat=True)[:limit]), at)
+    return _fold_piecemeal(list(waiting.values_list("pk", flat=True)[:limit]), at, judge)
 
 
 @transaction.atomic
@@ -67,12 +88,15 @@ def unpark(*, submissions: Collection[Submission], actor: User | None, at: datet
     return rows.update(parked_at=None, parked_reason="")
 
 
-def _fold_piecemeal(ids: list[int], at: datetime) -> int:
+def _fold_piecemeal(ids: list[int], at: datetime, judge: Judge) -> int:
     try:
-        return _fold_batch(Submission.objects.filter(pk__in=ids, parked_at=None).order_by("id"), at)
+        return _fold_batch(Submission.objects.filter(pk__in=ids, parked_at=None).order_by("id"), at, judge)
     except AWAY:
         raise
     except Exception as error:  # noqa: BLE001
+        if len(ids) == 1 and not isinstance(judge, HoldsNothing):
+            # Whether it is the judge who is to blame.
+            return _fold_piecemeal(ids, at, HoldsNothing())
         if len(ids) == 1:
             # Not the error's text, which may quote what was typed.
             reason = f"Could not be folded: {type(error).__name__}."
@@ -80,20 +104,22 @@ def _fold_piecemeal(ids: list[int], at: datetime) -> int:
             meters.PARKED.inc()
             return Submission.objects.filter(pk=ids[0]).update(parked_at=at, parked_reason=reason)
         middle = len(ids) // 2
-    return _fold_piecemeal(ids[:middle], at) + _fold_piecemeal(ids[middle:], at)
+    return _fold_piecemeal(ids[:middle], at, judge) + _fold_piecemeal(ids[middle:], at, judge)
 
 
 @transaction.atomic
-def _fold_batch(rows: QuerySet[Submission], at: datetime) -> int:
+def _fold_batch(rows: QuerySet[Submission], at: datetime, judge: Judge) -> int:
     """Whoever folds at the same time takes other rows, and waits for the supporters both have."""
     submissions = list(rows.select_for_update(skip_locked=True))
     if not submissions:
         return 0
     fit = _park_unfit(submissions, at)
     batch = Batch.load(fit, at)
+    batch.reasons = judge.reasons(fit, at=at)
     for submission in fit:
         batch.take(submission)
     batch.store()
+    judge.remember([(batch.latest[key], signature) for key, signature in batch.changed.items()], at=at)
     Submission.objects.filter(pk__in=batch.folded).delete()
     transaction.on_commit(lambda: _count(batch, folded=len(fit), parked=len(submissions) - len(fit)))
     return len(submissions)
@@ -184,7 +210,9 @@ class Batch:
     supporters: dict[str, Supporter]  # by mailbox, locked
     new: set[int]  # keys of supporters of whom nobody can know more than this batch
     signatures: dict[Key, Signature]
+    reasons: Mapping[int, Sequence[str]] = field(default_factory=dict)  # to hold, by submission
     changed: dict[Key, Signature] = field(default_factory=dict)
+    latest: dict[Key, Submission] = field(default_factory=dict)  # what each of the changed is made of
     counted: list[Signature] = field(default_factory=list)
     mails: dict[Key, str] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)  # mailboxes of people who were blocked and erased
@@ -222,7 +250,7 @@ class Batch:
 
     def _sign(self, submission: Submission, key: Key, _before: Signature | None) -> None:
         signature = self._replace(submission, key)
-        if HONEYPOT in submission.evidence:
+        if HONEYPOT in submission.evidence or self._is_held(submission, signature):
             signature.held_at = self.at
             return
         campaign = submission.petition.campaign  # type: ignore[attr-defined]
@@ -239,6 +267,16 @@ class Batch:
             self._replace(submission, key)
             self.mails[key] = OutgoingMail.Message.CONFIRM
 
+    def _sign_again_held(self, submission: Submission, key: Key, before: Signature | None) -> None:
+        """Whoever comes again by another way is asked to prove it. Proven ones wait for staff."""
+        if HONEYPOT in submission.evidence or (before is not None and before.confirmed_at):
+            return
+        signature = self._replace(submission, key)
+        if self._is_held(submission, signature):
+            signature.held_at = self.at
+        else:
+            self.mails[key] = OutgoingMail.Message.CONFIRM
+
     def _remind(self, submission: Submission, key: Key, before: Signature | None) -> None:
         """It counts, and what counts isn't changed by whoever knows the address."""
         if HONEYPOT not in submission.evidence:
@@ -251,12 +289,18 @@ class Batch:
         """Whoever said "it wasn't me" or withdrew may sign after all, but has to prove it. What staff removed stays
         removed."""
         if before is not None and before.removal != Signature.Removal.STAFF:
-            self._sign_again(submission, key, before)
+            self._sign_again_held(submission, key, None)
+
+    def _is_held(self, submission: Submission, signature: Signature) -> bool:
+        """Whether there are reasons, which then stand with what else looked odd."""
+        reasons = self.reasons.get(submission.pk, ())
+        signature.evidence = [*signature.evidence, *reasons]
+        return bool(reasons)
 
     DECISIONS: ClassVar[dict[str, Callable[["Batch", Submission, Key, Signature | None], None]]] = {
         "new": _sign,
         "pending": _sign_again,
-        "held": _sign_again,
+        "held": _sign_again_held,
         "accepted": _remind,
         "confirmed": _remind,
         "removed": _sign_after_removal,
@@ -285,6 +329,7 @@ class Batch:
             evidence=submission.evidence,
         )
         self.signatures[key] = self.changed[key] = signature
+        self.latest[key] = submission
         return signature
 
     def store(self) -> None:

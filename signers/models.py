@@ -75,7 +75,7 @@ class Submission(models.Model):
     """
 
     PERSONAL_FIELDS: ClassVar[dict[str, str]] = dict.fromkeys(
-        ("first_name", "last_name", "email", "postal_code", "country", "comment", "evidence"),
+        ("first_name", "last_name", "email", "postal_code", "country", "comment", "evidence", "network"),
         "when folded, within seconds; a parked row when staff deal with it, or after 30 days",
     )
 
@@ -96,6 +96,9 @@ class Submission(models.Model):
         default=list,
         blank=True,
         help_text="What looked odd: honeypot, too-fast, stale-form, forged-form, typo.",
+    )
+    network = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Keyed hashes, see `signers.networks`."
     )
     parked_at = models.DateTimeField(null=True, blank=True)
     parked_reason = models.CharField(max_length=300, blank=True)
@@ -447,3 +450,31 @@ class BlockedMailbox(models.Model):
 
     def __str__(self) -> str:
         return f"Blocked mailbox {self.pk}"
+
+
+class NetworkKey(models.Model):
+    """A week's key, with which visitors' networks are hashed. Without it nobody can tell what was hashed."""
+
+    week = models.DateField(unique=True, help_text="Its Monday, UTC.")
+    key = models.BinaryField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"Key of {self.week}"
+
+
+class SharedNetwork(models.Model):
+    """A network many people sign from, such as a university's: rules about networks leave it alone."""
+
+    addresses = models.CharField(
+        max_length=50,
+        unique=True,
+        help_text="A range such as 192.0.2.0/24 or 2001:db8::/32, or one address.",
+        error_messages={"unique": "This network is on the list already."},
+    )
+    note = models.CharField(max_length=200, help_text="Whose it is, and how you know.")
+
+    class Meta:
+        ordering: ClassVar = ["addresses"]
+
+    def __str__(self) -> str:
+        return self.addresses

@@ -3,7 +3,12 @@
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from typing import Any
 
+from django.db import connection
+
+from petitions.models import Petition
 from signers.models import Submission
 
 # Without letters and digits that are mistaken for each other when a link is read aloud or copied by hand.
@@ -33,9 +38,48 @@ class SignInput:
     evidence: list[str] = field(default_factory=list)
 
 
-def submit(*, petition_id: int, version_id: int, cleaned: SignInput, at: datetime) -> Submission:
+def submit(
+    *, petition_id: int, version_id: int, cleaned: SignInput, at: datetime, network: str = ""
+) -> Submission:
     """Writes down what was typed. One INSERT, the same for a new, a known, a blocked and a removed address."""
-    return Submission.objects.create(
+    submission = _submission(petition_id, version_id, cleaned, at, network)
+    submission.save(force_insert=True)
+    return submission
+
+
+def submit_if_open(
+    *, petition_id: int, slug: str, version_id: int, cleaned: SignInput, at: datetime, network: str = ""
+) -> bool:
+    """The same for a caller who remembers the petition from a moment ago: the one INSERT proves that it is open, still
+    has this address and still shows this version. False where it does not, and nothing is written."""
+    submission = _submission(petition_id, version_id, cleaned, at, network)
+    moment = connection.ops.adapt_datetimefield_value(at)
+    statement, fields = _insert_if_open(connection.vendor)
+    values = [field.get_db_prep_save(getattr(submission, field.attname), connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, petition_id, slug, version_id, moment, moment])
+        return cursor.rowcount == 1
+
+
+@cache
+def _insert_if_open(_vendor: str) -> tuple[str, list[Any]]:
+    """The statement, and the fields whose values come first. It says what `Petition.objects.open` says."""
+    fields = [field for field in Submission._meta.concrete_fields if not field.primary_key]
+    quoted = connection.ops.quote_name
+    columns = ", ".join(quoted(field.column) for field in fields)
+    values = ", ".join(["%s"] * len(fields))
+    statement = (
+        f"INSERT INTO {quoted(Submission._meta.db_table)} ({columns}) SELECT {values}"  # noqa: S608
+        f" FROM {quoted(Petition._meta.db_table)} WHERE id = %s AND slug = %s AND current_version_id = %s"
+        " AND live_at <= %s AND closed_at IS NULL AND (closes_at IS NULL OR closes_at > %s)"
+    )
+    return statement, fields
+
+
+def _submission(
+    petition_id: int, version_id: int, cleaned: SignInput, at: datetime, network: str
+) -> Submission:
+    return Submission(
         petition_id=petition_id,
         version_id=version_id,
         received_at=at,
@@ -50,4 +94,5 @@ def submit(*, petition_id: int, version_id: int, cleaned: SignInput, at: datetim
         referral=cleaned.referral,
         referral_code=cleaned.referral_code,
         evidence=cleaned.evidence,
+        network=network,
     )

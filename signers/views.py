@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from campaigns.models import Campaign
 from petitions.pages import PetitionPage, next_petitions
 from petitions.views import live_page, petition_context
+from signers import networks
 from signers.forms import SignForm
 from signers.sharing import share_places
 from signers.signing import submit
@@ -59,6 +60,7 @@ def take_signature(request: HttpRequest, slug: str, *, sure: bool) -> HttpRespon
         version_id=version_shown(page, form.version_number),
         cleaned=typed,
         at=now,
+        network=networks.seen_from(request.META.get("REMOTE_ADDR", ""), at=now),
     )
     url = reverse("signed", args=[page.petition.slug, typed.referral_code])
     if form.email_hint:

@@ -31,6 +31,10 @@ SIGNERS: dict[str, Iterable[str]] = {
     "signers.consent": READ,
     "signers.submission": (*READ, "delete"),
     "signers.outgoingmail": (*READ, "resend"),
+    "signers.sharednetwork": ALL,
+    "fraud.burst": READ,
+    "fraud.rule": ("view", "change"),
+    "fraud.alloweddomain": ALL,
 }
 
 # Model label to the verbs a role may do; “publish”, “remove” and the like are custom permissions of the model.

@@ -17,6 +17,7 @@ os.environ.update(
     EMAIL_URL="memorymail://",
     DEFAULT_FROM_EMAIL="petitions@testserver.example",
     EMAIL_PROVIDER="",
+    ALERTS_TO="",
     BOUNCE_ADDRESS="",
     BOUNCE_MAILBOX="",
     TIME_ZONE="UTC",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import AutoField, Model
 
 
 def insert_all(rows: Sequence[Model], *, unique: Sequence[str] = (), replaced: Sequence[str] = ()) -> None:
@@ -33,7 +33,8 @@ def insert_all(rows: Sequence[Model], *, unique: Sequence[str] = (), replaced: S
 def _insert_from_json(rows: Sequence[Model], unique: Sequence[str], replaced: Sequence[str]) -> None:
     """One parameter instead of thousands, read as rows of the table's own type."""
     options = rows[0]._meta
-    columns = [field.attname for field in options.concrete_fields if not field.primary_key]
+    # A key of the table's own is made on the way; one that is another row's is given.
+    columns = [field.attname for field in options.concrete_fields if not isinstance(field, AutoField)]
     quoted = connection.ops.quote_name
     table, listed = quoted(options.db_table), ", ".join(map(quoted, columns))
     given = [{column: getattr(row, column) for column in columns} for row in rows]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ("config", "toolkit", "campaigns", "petitions", "signers", "mailings", "staff")
+APPS = ("config", "toolkit", "campaigns", "petitions", "signers", "fraud", "mailings", "staff")
 DRAWERS = {"utils", "helpers", "common", "core", "services", "managers", "misc"}
 COMMENTS = re.compile(r"\{#.*?#\}|\{% comment.*?endcomment %\}|<!--.*?-->", re.DOTALL)
 INLINE = {

@@ -7,8 +7,8 @@ from django.db import models
 from signers.models import Supporter
 from staff.models import User
 
-OURS = ("campaigns", "petitions", "signers", "mailings", "staff")
-ABOUT_PEOPLE = ("signers", "staff")
+OURS = ("campaigns", "petitions", "signers", "fraud", "mailings", "staff")
+ABOUT_PEOPLE = ("signers", "fraud", "staff")
 # What holds whatever somebody types. Numbers, dates, switches and choices from a closed list describe an event.
 TEXTS = (
     models.CharField,
