@@ -1,9 +1,12 @@
 """The sign form: input to clean Python, with words that help."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.http import QueryDict
 from django.utils.functional import cached_property
@@ -21,6 +24,10 @@ TOO_FAST = timedelta(seconds=1)
 TOO_FAST_TYPED = timedelta(seconds=2)
 STALE = timedelta(days=2)
 
+# What every campaign asks for, and what only some do.
+ALWAYS_ASKED = ("first_name", "last_name", "email", "updates")
+SOMETIMES_ASKED = ("postal_code", "country", "comment")
+
 ONE_NAME = "If you go by one name only, enter it in both fields."
 
 
@@ -34,6 +41,18 @@ class AddressField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         return email_addresses.clean(super().clean(value))
+
+
+class CountryField(forms.ChoiceField):
+    """The choices are given to a form that shows them; checking does without."""
+
+    def valid_value(self, value: Any) -> bool:
+        return value in country_codes()
+
+
+@cache
+def country_codes() -> frozenset[str]:
+    return frozenset(code for code, _name in countries)
 
 
 class SignForm(forms.Form):
@@ -76,7 +95,7 @@ class SignForm(forms.Form):
         ],
         error_messages={"required": "Enter your postal code."},
     )
-    country = forms.ChoiceField(
+    country = CountryField(
         widget=forms.Select(attrs={"autocomplete": "country"}),
         error_messages={
             "required": "Choose your country.",
@@ -111,7 +130,7 @@ class SignForm(forms.Form):
         self.page = page
         self.at = at
         campaign = page.campaign
-        for name in ("postal_code", "country", "comment"):
+        for name in SOMETIMES_ASKED:
             if not getattr(campaign, f"asks_{name}"):
                 del self.fields[name]
         if campaign.asks_country:
@@ -122,8 +141,7 @@ class SignForm(forms.Form):
     @cached_property
     def email_hint(self) -> str:
         """What the address was probably meant to be, or ""."""
-        typed = self.data.get("email", "") if self.is_bound else ""
-        return email_addresses.suggest(typed) or ""
+        return email_hint(self.data) if self.is_bound else ""
 
     @property
     def version_number(self) -> int | None:
@@ -132,50 +150,78 @@ class SignForm(forms.Form):
 
     def sign_input(self, *, referral: str) -> SignInput:
         """What is stored. Only for a valid form."""
-        cleaned = self.cleaned_data
-        return SignInput(
-            first_name=cleaned["first_name"],
-            last_name=cleaned["last_name"],
-            email=cleaned["email"],
-            postal_code=cleaned.get("postal_code", ""),
-            country=cleaned.get("country", ""),
-            comment=cleaned.get("comment", ""),
-            updates=cleaned["updates"] == "yes",
+        return sign_input(
+            self.cleaned_data,
             wording=updates_wording(self.page.organization),
             referral=referral,
-            referral_code=new_referral_code(),
             evidence=self.evidence(),
         )
 
     def evidence(self) -> list[str]:
-        """What looks odd about this post: honeypot, forged-form, no-stamp, stale-form, too-fast, typo."""
-        found = []
-        if self.data.get("website"):
-            found.append("honeypot")
-        sent = self.data.get("stamp", "")
-        age = stamp_age(sent, scope=stamp_scope(self.page), at=self.at)
-        if age is None:
-            found.append("forged-form" if sent else "no-stamp")
-        elif age > STALE:
-            found.append("stale-form")
-        if (age is not None and age < TOO_FAST) or typed_too_fast(self.data.get("elapsed", "")):
-            found.append("too-fast")
-        if self.email_hint:
-            found.append("typo")
-        return found
+        return evidence(self.data, petition_id=self.page.petition.pk, at=self.at, hint=self.email_hint)
+
+
+def cleaned_at_once(data: QueryDict, *, asked: Iterable[str]) -> dict[str, str] | None:
+    """What a `SignForm` would clean, by the form's own fields and without building one, which takes ten times as long.
+
+    None where it would find a mistake: then a form has to say so.
+    """
+    fields = SignForm.base_fields
+    try:
+        return {name: fields[name].clean(data.get(name)) for name in asked}
+    except ValidationError:
+        return None
+
+
+def sign_input(cleaned: Mapping[str, Any], *, wording: str, referral: str, evidence: list[str]) -> SignInput:
+    return SignInput(
+        first_name=cleaned["first_name"],
+        last_name=cleaned["last_name"],
+        email=cleaned["email"],
+        postal_code=cleaned.get("postal_code", ""),
+        country=cleaned.get("country", ""),
+        comment=cleaned.get("comment", ""),
+        updates=cleaned["updates"] == "yes",
+        wording=wording,
+        referral=referral,
+        referral_code=new_referral_code(),
+        evidence=evidence,
+    )
+
+
+def evidence(data: Mapping[str, Any], *, petition_id: int, at: datetime, hint: str) -> list[str]:
+    """What looks odd about a post: honeypot, forged-form, no-stamp, stale-form, too-fast, typo."""
+    found = []
+    if data.get("website"):
+        found.append("honeypot")
+    sent = data.get("stamp", "")
+    age = stamp_age(sent, scope=stamp_scope(petition_id), at=at)
+    if age is None:
+        found.append("forged-form" if sent else "no-stamp")
+    elif age > STALE:
+        found.append("stale-form")
+    if (age is not None and age < TOO_FAST) or typed_too_fast(data.get("elapsed", "")):
+        found.append("too-fast")
+    if hint:
+        found.append("typo")
+    return found
+
+
+def email_hint(data: Mapping[str, Any]) -> str:
+    return email_addresses.suggest(data.get("email", "")) or ""
 
 
 def version_number(said: str) -> int | None:
     return int(said) if said.isascii() and said.isdigit() and len(said) < 10 else None
 
 
-def stamp_scope(page: PetitionPage) -> str:
-    return f"petition {page.petition.pk}"
+def stamp_scope(petition_id: int) -> str:
+    return f"petition {petition_id}"
 
 
 def new_stamp(page: PetitionPage, at: datetime) -> str:
     """The same for everybody within ten seconds, so that the page stays the same bytes."""
-    return stamp(scope=stamp_scope(page), at=at)
+    return stamp(scope=stamp_scope(page.petition.pk), at=at)
 
 
 def typed_too_fast(elapsed: str) -> bool:

@@ -17,7 +17,7 @@ from petitions.views import live_page, petition_context
 from signers import networks
 from signers.forms import SignForm
 from signers.sharing import share_places
-from signers.signing import submit
+from signers.signing import SignInput, submit
 from toolkit import email_addresses, meters
 from toolkit.database_trouble import AWAY
 from toolkit.referral_codes import is_code, referral_from
@@ -62,10 +62,13 @@ def take_signature(request: HttpRequest, slug: str, *, sure: bool) -> HttpRespon
         at=now,
         network=networks.seen_from(request.META.get("REMOTE_ADDR", ""), at=now),
     )
-    url = reverse("signed", args=[page.petition.slug, typed.referral_code])
-    if form.email_hint:
-        url += "?" + urlencode({HINT_KEY: typed.email.rpartition("@")[2]})
-    return HttpResponseRedirect(url, status=303)
+    return HttpResponseRedirect(signed_url(page.petition.slug, typed, form.email_hint), status=303)
+
+
+def signed_url(slug: str, typed: SignInput, hint: str) -> str:
+    """The page after signing; where the address looks mistyped, with the domain as it was typed."""
+    url = reverse("signed", args=[slug, typed.referral_code])
+    return f"{url}?{urlencode({HINT_KEY: typed.email.rpartition('@')[2]})}" if hint else url
 
 
 def post_only(request: HttpRequest, slug: str) -> HttpResponse:

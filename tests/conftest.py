@@ -73,3 +73,11 @@ def networks_have_keys() -> None:
 
     weeks = {networks.week_of(NOW), networks.week_of(timezone.now())}
     networks.known = networks.Known(keys=dict.fromkeys(weeks, b"a key for tests"), good_until=math.inf)
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_remembered() -> None:
+    """A process remembers for a second what a petition asks for; each test has petitions of its own."""
+    from signers import taking  # settings must be ready first
+
+    taking.forget()
