@@ -60,7 +60,7 @@ class Job:
     name: str
     run: Callable[[datetime], int]
     every: timedelta
-    due_at: datetime | None = None  # None: as soon as the worker runs
+    due: float = 0.0  # by `time.monotonic`: a clock that is set anew neither holds a job up nor sets it off
     again_at_once: bool = False  # as long as there was something to do
 
 
@@ -110,7 +110,7 @@ def slow_jobs(now: datetime, keep_on: Callable[[], bool] = lambda: True) -> list
             timedelta(seconds=15),
             again_at_once=True,
         ),
-        Job("recount", lambda _at: len(recount()), timedelta(days=1), due_at=next_night(now)),
+        Job("recount", Nightly(lambda: len(recount()), now), timedelta(minutes=1)),
     ]
 
 
@@ -134,6 +134,22 @@ def forget_sessions(_at: datetime) -> int:
     """Those of staff who have not been here for long."""
     SessionStore.clear_expired()
     return 0
+
+
+class Nightly:
+    """What is asked for every minute, and done once a night."""
+
+    def __init__(self, run: Callable[[], int], now: datetime) -> None:
+        self.run = run
+        self.next = next_night(now)
+
+    def __call__(self, at: datetime) -> int:
+        if at < self.next:
+            # Sooner where the clock was set back.
+            self.next = min(self.next, next_night(at))
+            return 0
+        self.next = next_night(at)
+        return self.run()
 
 
 def next_night(now: datetime) -> datetime:
@@ -252,10 +268,13 @@ def send_some_of(send: Callable[[datetime], int], database: Backoff, server: Bac
     return 0 if done else 1
 
 
-def run_due(todo: list[Job], now: datetime, backoff: Backoff) -> float:
+def run_due(
+    todo: list[Job], now: datetime, backoff: Backoff, clock: Callable[[], float] = time.monotonic
+) -> float:
     """Does what is due, each job whatever became of the others; returns the seconds until the next."""
+    began = clock()
     for job in todo:
-        if job.due_at is not None and job.due_at > now:
+        if job.due > began:
             continue
         try:
             done = job.run(now)
@@ -267,9 +286,8 @@ def run_due(todo: list[Job], now: datetime, backoff: Backoff) -> float:
             done = 0
         else:
             backoff.worked()
-        job.due_at = now if done and job.again_at_once else now + job.every
-    soonest = min(job.due_at for job in todo if job.due_at is not None)
-    return max(0.0, (soonest - timezone.now()).total_seconds())
+        job.due = began if done and job.again_at_once else began + job.every.total_seconds()
+    return max(0.0, min(job.due for job in todo) - clock())
 
 
 def log_failure(name: str, error: Exception) -> None:

@@ -14,7 +14,17 @@ from django.db import OperationalError, connection
 from django.test import override_settings
 from django.utils import timezone
 
-from config.worker import Backoff, Job, Worker, next_night, quick_jobs, run_due, send_some_of, slow_jobs
+from config.worker import (
+    Backoff,
+    Job,
+    Nightly,
+    Worker,
+    next_night,
+    quick_jobs,
+    run_due,
+    send_some_of,
+    slow_jobs,
+)
 from mailings.models import Recipient
 from mailings.sending import CLAIMED_FOR, send_some
 from petitions.models import Tally
@@ -346,13 +356,23 @@ def test_each_job_runs_when_it_is_due(backoff):
     ran = []
     todo = [
         job("a", lambda at: ran.append("a") or 0),
-        job("b", lambda at: ran.append("b") or 0, due_at=NOW + timedelta(seconds=1)),
+        job("b", lambda at: ran.append("b") or 0, due=1.0),
     ]
 
-    run_due(todo, NOW, backoff)
-    run_due(todo, NOW + timedelta(seconds=1), backoff)
+    run_due(todo, NOW, backoff, lambda: 0.0)
+    run_due(todo, NOW, backoff, lambda: 1.0)
 
     assert ran == ["a", "a", "b"]
+
+
+def test_a_clock_that_is_set_anew_neither_holds_a_job_up_nor_sets_it_off(backoff):
+    ran = []
+    todo = [job("a", lambda at: ran.append(at) or 0)]
+
+    for hours, seconds in ((0, 0.0), (24, 0.5), (-1, 1.0)):
+        run_due(todo, NOW + timedelta(hours=hours), backoff, lambda seconds=seconds: seconds)
+
+    assert ran == [NOW, NOW - timedelta(hours=1)]
 
 
 def test_job_that_had_something_to_do_runs_again_at_once(backoff):
@@ -450,6 +470,19 @@ def test_counts_are_checked_at_night(now, night):
     assert next_night(moment) == NOW.replace(
         year=night[0], month=night[1], day=night[2], hour=night[3], minute=night[4]
     )
+
+
+def test_counts_are_checked_once_a_night_whatever_happens_to_the_clock():
+    ran = []
+    nightly = Nightly(lambda: ran.append(1) or 1, NOW.replace(hour=2))
+
+    moments = [NOW.replace(hour=2), NOW.replace(hour=3), NOW.replace(hour=4), NOW + timedelta(days=40)]
+    counts = []
+    for moment in [*moments, NOW.replace(hour=2), NOW.replace(hour=3)]:
+        nightly(moment)
+        counts.append(len(ran))
+
+    assert counts == [0, 1, 1, 2, 2, 3]
 
 
 def test_idle_round_makes_few_queries(db, django_assert_max_num_queries):
