@@ -54,14 +54,15 @@ GAINED = f"""{WAITING}, gained AS (
         ) AS people
         FROM signers GROUP BY campaign_id
     )"""
-# What a campaign has to say in this snapshot.
+# What a campaign has to say in this snapshot. Sorted by count(DISTINCT): a DISTINCT of its own may be split between
+# processes, whose parts PostgreSQL 15 puts together in the order of one hash table into another, each row slower than
+# the one before; 400,000 signatures took longer than ten minutes.
 PEOPLE = f"""
-    (SELECT count(*) FROM (
-        SELECT DISTINCT s.supporter_id FROM signers_signature s
+    (SELECT count(DISTINCT s.supporter_id) FROM signers_signature s
         JOIN petitions_petition p ON p.id = s.petition_id
         JOIN petitions_letter l ON l.id = p.letter_id
         WHERE l.campaign_id = %(campaign)s AND {COUNTED}
-    ) AS everybody) - (
+    ) - (
         SELECT coalesce(sum(
             CASE WHEN counted > 0 THEN 1 ELSE 0 END - CASE WHEN counted - change > 0 THEN 1 ELSE 0 END
         ), 0) FROM signers WHERE campaign_id = %(campaign)s
