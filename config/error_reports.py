@@ -27,6 +27,7 @@ def start(transport: Any = None) -> None:
     if not settings.SENTRY_DSN:
         return
     import sentry_sdk
+    from sentry_sdk.integrations.logging import LoggingIntegration
 
     sentry_sdk.init(
         dsn=settings.SENTRY_DSN,
@@ -40,8 +41,18 @@ def start(transport: Any = None) -> None:
         auto_session_tracking=False,
         traces_sample_rate=None,
         enable_logs=False,
+        # Errors are reported as such; each line of the log beside them would be one report more.
+        integrations=[LoggingIntegration(level=None, event_level=None)],
         shutdown_timeout=2,
     )
+
+
+def report(error: BaseException) -> None:
+    """An error that was caught and dealt with outside of any request."""
+    if settings.SENTRY_DSN:
+        import sentry_sdk
+
+        sentry_sdk.capture_exception(error)
 
 
 def without_people(event: dict[str, Any], _hint: dict[str, Any]) -> dict[str, Any]:

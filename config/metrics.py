@@ -22,6 +22,7 @@ from mailings import sending as mailings_sending
 from mailings.models import Mailing, Recipient
 from signers import sending
 from signers.models import AddressChange, CountChange, OwnPageRequest, Submission
+from staff import site_state
 from staff.heartbeat import last_beat
 from toolkit import meters
 
@@ -112,7 +113,7 @@ def asked_of_the_database(*, at: datetime) -> list[Metric]:
             if connection.vendor == "postgresql":
                 with connection.cursor() as cursor:
                     cursor.execute(f"SET LOCAL statement_timeout = {QUESTION_TAKES}")
-            found = [*queues(at=at), silence(at=at)]
+            found = [*queues(at=at), silence(at=at), state()]
     except (DatabaseError, InterfaceError):
         connection.close()
         up.add_metric([], 0)
@@ -194,6 +195,17 @@ def silence(*, at: datetime) -> Metric:
         "undersigned_worker_silent_seconds", "Since the worker last said that it is alive."
     )
     family.add_metric([], max(0.0, (at - beat).total_seconds()) if beat else -1)
+    return family
+
+
+def state() -> Metric:
+    """1 for the one that holds."""
+    family = GaugeMetricFamily(
+        "undersigned_site_state", "What the site does at the moment.", labels=["state"]
+    )
+    now = site_state.current()
+    for each in site_state.State:
+        family.add_metric([each.value], each is now)
     return family
 
 

@@ -13,7 +13,7 @@ ADDRESSES = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[^\s@<>\"'(),;:]+"
 DETAILS = re.compile(r"\bDETAIL:.*?(?=\n\n(?:The above|During handling)|\nTraceback|\Z)", re.DOTALL)
 QUERIES = re.compile(r"(/[^\s?\"']*)\?[^\s\"']+")
 NETWORK_ADDRESSES = re.compile(
-    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})(?![\w:])"
+    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8}(?![\w:]))"
 )
 # Errors whose text speaks of our code or of the database, not of what somebody typed. Others keep it to themselves.
 TELLING = (
