@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from campaigns.nominating import forget_marks
 from campaigns.postal_codes import locate_places
-from config import error_reports
 from config.metrics import serve_from_worker
 from fraud.alerts import alert
 from fraud.applying import work
@@ -26,6 +25,7 @@ from mailings.bounce_mailbox import MailboxAway, fetch
 from mailings.freezing import write_due
 from mailings.reports import forget_reports
 from mailings.sending import send_some
+from mailings.unsubscribing_later import catch_up
 from petitions.league import rank_all
 from petitions.momentum import remember as remember_momentum
 from petitions.share_images.keeping import Painter
@@ -37,6 +37,7 @@ from signers.folding import fold
 from signers.forgetting import forget_unconfirmed
 from signers.mending import mend
 from signers.sending import late, send_due
+from staff import site_state
 from staff.heartbeat import beat
 from toolkit import meters
 from toolkit.database_trouble import AWAY
@@ -51,6 +52,7 @@ MAIL_BACKOFF = (10, 20, 40, 60)
 LEAVES_WITHIN = 5  # seconds for what is under way when the worker is asked to stop
 KEPT_OPEN = 60  # seconds without work after which a database connection is given back
 RECOUNT_HOUR = 3  # UTC
+RESTS_FOR = timedelta(seconds=1)  # before it looks again whether the site may be written to
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -63,6 +65,7 @@ class Job:
     every: timedelta
     due: float = 0.0  # by `time.monotonic`: a clock that is set anew neither holds a job up nor sets it off
     again_at_once: bool = False  # as long as there was something to do
+    never_rests: bool = False  # also while the site is read-only or in maintenance
 
 
 def quick_jobs() -> list[Job]:
@@ -71,7 +74,8 @@ def quick_jobs() -> list[Job]:
         Job("fold", fold_some, timedelta(seconds=0.4), again_at_once=True),
         Job("answer", lambda at: answer(at=at), timedelta(seconds=1), again_at_once=True),
         Job("add up", lambda at: add_up(at=at), timedelta(seconds=1)),
-        Job("heartbeat", heartbeat, timedelta(seconds=5)),
+        Job("unsubscribe what was noted", lambda _at: catch_up(), timedelta(seconds=1), again_at_once=True),
+        Job("heartbeat", heartbeat, timedelta(seconds=5), never_rests=True),
     ]
 
 
@@ -224,7 +228,7 @@ class Worker:
         return asked is not None
 
     def _keeps_on(self) -> bool:
-        return not self.stopping.is_set()
+        return not self.stopping.is_set() and not rests()
 
     def _work(self, todo: list[Job]) -> None:
         backoff = Backoff("The database", DATABASE_BACKOFF)
@@ -252,6 +256,8 @@ class Worker:
 
 def send_some_of(send: Callable[[datetime], int], database: Backoff, server: Backoff) -> float:
     """Sends what is due; returns the seconds until the next look."""
+    if rests():
+        return RESTS_FOR.total_seconds()
     try:
         done = send(timezone.now())
     except ServerUnavailable as error:
@@ -277,6 +283,9 @@ def run_due(
     for job in todo:
         if job.due > began:
             continue
+        if not job.never_rests and rests():
+            job.due = began + RESTS_FOR.total_seconds()
+            continue
         try:
             done = job.run(now)
         except AWAY as error:
@@ -291,6 +300,11 @@ def run_due(
     return max(0.0, min(job.due for job in todo) - clock())
 
 
+def rests() -> bool:
+    """Whether nothing may be written, because staff switched the site to read-only or maintenance."""
+    return not site_state.current().takes_changes
+
+
 def log_failure(name: str, error: Exception) -> None:
     """Where it happened, but not the error's own text, which may quote what somebody typed."""
     where = error.__traceback__
@@ -298,7 +312,6 @@ def log_failure(name: str, error: Exception) -> None:
         where = where.tb_next
     place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "unknown"
     meters.JOBS_FAILED.labels(name).inc()
-    error_reports.report(error)
     logger.error("The job “%s” failed: %s at %s", name, type(error).__name__, place)
     if isinstance(error, Error):
         connection.close()
@@ -309,6 +322,10 @@ def work_once() -> str:
     trouble = ""
     painter = Painter()
     beat(at=timezone.now())
+    if rests():
+        logger.warning("The site is %s: nothing is done until it is switched back.", site_state.current())
+        return ""
+    catch_up()
     forget_unconfirmed(at=timezone.now())
     forget_reports(at=timezone.now())
     fetch_bounces(timezone.now())
