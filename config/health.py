@@ -8,6 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 
+from staff import site_state
 from staff.heartbeat import last_beat
 
 # The worker beats every few seconds; a minute without means that mails and counts stand still.
@@ -22,13 +23,16 @@ class HealthMiddleware:
         if request.path_info == "/healthz":
             return report({"process": "ok"})
         if request.path_info == "/readyz":
-            return report(readiness())
+            parts = readiness()
+            # Whoever waited for the database in vain does not wait for it again.
+            now = site_state.notice() if parts["database"] == "ok" else site_state.known()
+            return report(parts, state=now.state)
         return self.get_response(request)
 
 
-def report(parts: dict[str, str]) -> HttpResponse:
-    """JSON naming each part; 503 when one of them is not "ok"."""
-    response = JsonResponse(parts, status=200 if set(parts.values()) == {"ok"} else 503)
+def report(parts: dict[str, str], **more: str) -> HttpResponse:
+    """JSON naming each part; 503 when one of them is not "ok". What is said beside them is no trouble."""
+    response = JsonResponse(parts | more, status=200 if set(parts.values()) == {"ok"} else 503)
     response["Cache-Control"] = "no-store"
     return response
 

@@ -1,5 +1,6 @@
 """What the links of a mailing do: recognize its reader for one petition, and end all mailings. GET shows, POST acts."""
 
+import logging
 from datetime import datetime
 
 from django.conf import settings
@@ -11,7 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from mailings import links, recognizing, unsubscribing
+from campaigns.models import Organization
+from mailings import links, recognizing, unsubscribing, unsubscribing_later
 from mailings.forms import ReaderForm
 from mailings.models import Recipient
 from mailings.recognizing import Reading
@@ -19,9 +21,14 @@ from petitions.pages import PetitionPage, organization_context
 from petitions.views import live_page, petition_context
 from signers.recognized import Outcome
 from signers.views import after_signing, version_shown
+from staff import site_state
+from staff.site_state import State
+from toolkit.database_trouble import AWAY
 from toolkit.referral_codes import is_code
 from toolkit.same_origin import Verdict, verdict
 from toolkit.signed_tokens import InvalidToken
+
+logger = logging.getLogger(__name__)
 
 # Holds the link's token for the petition's own pages, so that the address bar is clean.
 COOKIE = "reader"
@@ -37,14 +44,34 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         recipient = links.read_unsubscribe(token, at=timezone.now())
     except InvalidToken:
         return render(request, "mailings/unsubscribe_problem.html", status=404)
-    if request.method == "POST":
-        organization = unsubscribing.unsubscribe(recipient_id=recipient, at=timezone.now())
-        template = "mailings/unsubscribed.html"
-    else:
-        organization = unsubscribing.organization_of(recipient)
-        template = "mailings/unsubscribe.html"
+    try:
+        organization = leave_or_ask(request, recipient)
+    except OSError as error:
+        logger.error("Unsubscribing cannot be written down: %s", error.strerror)
+        response = render(request, "503.html", status=503)
+        response["Retry-After"] = "60"
+        return response
+    template = "mailings/unsubscribed.html" if request.method == "POST" else "mailings/unsubscribe.html"
     context = organization_context(organization) if organization else {}
     return render(request, template, context)
+
+
+def leave_or_ask(request: HttpRequest, recipient: int) -> Organization | None:
+    """Whose mail it was; None where it is gone, or where the database is away or to be left alone.
+
+    Raises OSError where leaving can be written down nowhere at all.
+    """
+    now, state = timezone.now(), site_state.current()
+    try:
+        if request.method != "POST":
+            return None if state is State.MAINTENANCE else unsubscribing.organization_of(recipient)
+        if state.takes_changes:
+            return unsubscribing.unsubscribe(recipient_id=recipient, at=now)
+    except AWAY:
+        pass
+    if request.method == "POST":
+        unsubscribing_later.note(recipient_id=recipient, at=now)
+    return None
 
 
 @require_safe

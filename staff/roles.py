@@ -67,6 +67,7 @@ ROLES: dict[str, dict[str, Iterable[str]]] = {
         "campaigns.organization": ALL,
         "staff.auditentry": READ,
         "staff.user": ALL,
+        "staff.sitestate": ("view", "change"),
         "auth.group": READ,
     },
 }

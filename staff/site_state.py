@@ -1,4 +1,4 @@
-"""What the site does at the moment: everything, no signing, reading only, or maintenance. Read often, switched rarely."""
+"""What the site does at the moment: everything, no signing, reading only, or maintenance."""
 
 import math
 import threading
@@ -13,9 +13,10 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from staff import audit
 from staff.models import SiteState, State, User
+from toolkit.database_trouble import AWAY
 from toolkit.plain_text import storable
 
-__all__ = ["Notice", "State", "current", "look", "notice", "remember", "switch", "switch_here"]
+__all__ = ["Notice", "State", "current", "known", "look", "notice", "remember", "switch", "switch_here"]
 
 ASKED_EVERY = 1.0  # seconds, in each process
 # A database that hangs costs whoever asks some seconds: then it is left alone for so many times as long.
@@ -36,31 +37,29 @@ class Notice:
 class Watch:
     """The last known notice of one place, looked up at most once a second. One thread asks, the others don't wait."""
 
-    def __init__(
-        self, ask: Callable[[], Notice | None], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, ask: Callable[[], Notice | None], clock: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
         self._clock = clock
         self._asking = threading.Lock()
-        self._known = Notice()
+        self.known = Notice()
         self._good_until = -math.inf
 
     def look(self) -> Notice:
         """What is known. Raises what asking raises, and keeps what was known before."""
         if self._clock() < self._good_until or not self._asking.acquire(blocking=False):
-            return self._known
+            return self.known
         began = self._clock()
         self._good_until = math.inf  # until we know how long asking took
         try:
-            self._known = self._ask() or Notice()
+            self.known = self._ask() or Notice()
         finally:
             ended = self._clock()
             self._good_until = ended + max(ASKED_EVERY, LEFT_ALONE * (ended - began))
             self._asking.release()
-        return self._known
+        return self.known
 
-    def remember(self, known: Notice, *, for_seconds: float = ASKED_EVERY) -> None:
-        self._known = known
+    def remember(self, notice: Notice, *, for_seconds: float = ASKED_EVERY) -> None:
+        self.known = notice
         self._good_until = self._clock() + for_seconds
 
 
@@ -97,25 +96,37 @@ _here = Watch(written_here)
 def look() -> Notice:
     """As `notice`, but raises when the database was asked just now and did not answer."""
     here = _here.look()
-    return here if here.state is not State.FULL else _database.look()
+    if here.state is not State.FULL:
+        return here
+    try:
+        return _database.look()
+    except AWAY:
+        raise
+    except (DatabaseError, ValueError):
+        # Before the migration there is no table; a state that only a later release knows is a ValueError.
+        return _database.known
 
 
 def notice() -> Notice:
     """What is known; never raises. While the database is away, what was known last."""
     try:
         return look()
-    except (DatabaseError, InterfaceError, ValueError):
-        # ValueError: a state that a later release knows, and this one does not.
-        return _database._known
+    except AWAY:
+        return known()
+
+
+def known() -> Notice:
+    """Without asking anybody, for those who have just waited for the database in vain."""
+    return _here.known if _here.known.state is not State.FULL else _database.known
 
 
 def current() -> State:
     return notice().state
 
 
-def remember(known: Notice, *, for_seconds: float = ASKED_EVERY) -> None:
+def remember(notice: Notice, *, for_seconds: float = ASKED_EVERY) -> None:
     """Takes this for known without asking, also about this machine's file."""
-    _database.remember(known, for_seconds=for_seconds)
+    _database.remember(notice, for_seconds=for_seconds)
     _here.remember(Notice(), for_seconds=for_seconds)
 
 
@@ -144,8 +155,7 @@ def switch(state: State, *, actor: User | None, at: datetime, message: str = "",
                 before=was.label,
                 message=message,
             )
-        known = Notice(State(row.state), row.message, row.since)
-    _database.remember(known)
+    _database.remember(Notice(State(row.state), row.message, row.since))
     return changed
 
 

@@ -40,7 +40,8 @@ def asks_database(item: pytest.Item) -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty folder, since WhiteNoise warns about a missing one."""
+    """An empty folder, since WhiteNoise warns about a missing one. Other files of the site go elsewhere, too."""
+    django_settings.VAR_DIR = tmp_path_factory.mktemp("var")
     django_settings.STATIC_ROOT = tmp_path_factory.mktemp("static")
     return Path(django_settings.STATIC_ROOT)
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from config import health
 from staff.heartbeat import beat
+from staff.site_state import Notice, State, remember
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +30,12 @@ def test_readyz_names_a_worker_that_never_ran(client: Client) -> None:
     response = client.get("/readyz")
 
     assert response.status_code == 503
-    assert response.json() == {"database": "ok", "migrations": "ok", "worker": "has never run"}
+    assert response.json() == {
+        "database": "ok",
+        "migrations": "ok",
+        "worker": "has never run",
+        "state": "full",
+    }
 
 
 def test_readyz_is_fine_with_a_worker(client: Client) -> None:
@@ -38,7 +44,7 @@ def test_readyz_is_fine_with_a_worker(client: Client) -> None:
     response = client.get("/readyz")
 
     assert response.status_code == 200
-    assert set(response.json().values()) == {"ok"}
+    assert response.json() == {"database": "ok", "migrations": "ok", "worker": "ok", "state": "full"}
 
 
 def test_readyz_names_a_worker_that_fell_silent(client: Client) -> None:
@@ -63,3 +69,13 @@ def test_readyz_names_a_database_that_is_away(
 
     assert response.status_code == 503
     assert response.json()["database"] == "does not answer"
+
+
+def test_readyz_names_the_state_and_stays_ready(client: Client) -> None:
+    beat(at=timezone.now())
+    remember(Notice(State.SIGNING_PAUSED), for_seconds=60)
+
+    response = client.get("/readyz")
+
+    assert response.status_code == 200
+    assert response.json()["state"] == "signing-paused"

@@ -32,8 +32,10 @@ from signers.confirming import confirm
 from signers.folding import fold
 from signers.models import OutgoingMail, Signature, Submission
 from signers.sending import in_doubt, send_due
+from staff import site_state
 from staff.heartbeat import last_beat
 from staff.models import Heartbeat
+from staff.site_state import State
 from tests.factories import (
     NOW,
     make_edition,
@@ -443,6 +445,7 @@ def test_worker_has_a_job_for_everything_that_happens_by_itself():
         "fold",
         "answer",
         "add up",
+        "unsubscribe what was noted",
         "heartbeat",
         "momentum",
         "league",
@@ -490,3 +493,51 @@ def test_idle_round_makes_few_queries(db, django_assert_max_num_queries):
 
     with django_assert_max_num_queries(4):
         run_due(todo, timezone.now(), Backoff("The database", (1,)))
+
+
+@pytest.mark.django_db
+class TestSwitchedOff:
+    """While nothing may be written, the worker only says that it is alive."""
+
+    @pytest.mark.parametrize("state", [State.READ_ONLY, State.MAINTENANCE])
+    def test_every_job_rests_but_the_heartbeat(self, state):
+        site_state.remember(site_state.Notice(state), for_seconds=60)
+        make_submission(make_petition())
+        todo = quick_jobs()
+
+        pause = run_due(todo, timezone.now(), Backoff("The database", (1,)))
+
+        assert Submission.objects.count() == 1
+        assert last_beat() is not None
+        assert pause <= 1
+
+    def test_signing_paused_lets_it_work(self):
+        site_state.remember(site_state.Notice(State.SIGNING_PAUSED), for_seconds=60)
+        make_submission(make_petition())
+
+        run_due(quick_jobs(), timezone.now(), Backoff("The database", (1,)))
+
+        assert Submission.objects.count() == 0
+
+    def test_mail_rests(self):
+        site_state.remember(site_state.Notice(State.READ_ONLY), for_seconds=60)
+        asked = []
+
+        pause = send_some_of(asked.append, Backoff("The database", (1,)), Backoff("The mail server", (1,)))
+
+        assert asked == []
+        assert pause == 1
+
+    def test_what_is_being_sent_stops_between_two_mails(self):
+        at_work = Worker()
+        site_state.remember(site_state.Notice(State.READ_ONLY), for_seconds=60)
+
+        assert not at_work._keeps_on()
+
+    def test_once_does_nothing(self):
+        site_state.remember(site_state.Notice(State.READ_ONLY), for_seconds=60)
+        make_submission(make_petition())
+
+        call_command("work", "--once")
+
+        assert Submission.objects.count() == 1
