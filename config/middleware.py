@@ -10,15 +10,15 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.http import HttpRequest, HttpResponse
 
 from config.errors import unavailable
-from toolkit import meters
 from config.postgresql import patience
+from toolkit import meters
 from toolkit.database_trouble import AWAY
 
 Handler = Callable[[HttpRequest], HttpResponse]
 logger = logging.getLogger(__name__)
 
 # Seconds. Staff do what takes longer; gunicorn ends whatever takes 30.
-VISITORS_WAIT, STAFF_WAIT = 4, 28
+VISITORS_WAIT, STAFF_WAIT = 3.5, 28
 
 
 class PatienceMiddleware:
