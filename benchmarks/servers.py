@@ -154,7 +154,7 @@ def interleaved(sides: Mapping[str, Callable[[], float]], rounds: int) -> dict[s
     """
     results: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds):
-        for name in list(reversed(sides)) if number % 2 else list(sides):
+        for name in list(sides)[:: -1 if number % 2 else 1]:
             results[name].append(sides[name]())
     return results
 

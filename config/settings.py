@@ -116,6 +116,11 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
+_page_front = env.str("PAGE_FRONT", default="on").strip().lower()
+if _page_front not in {"", "on", "off"}:
+    stop("PAGE_FRONT", "use on or off.")
+# Whether petition pages are answered from memory; see config/page_front/. While debugging, templates change.
+PAGE_FRONT = _page_front != "off" and not DEBUG
 
 TEMPLATES: list[dict[str, Any]] = [
     {

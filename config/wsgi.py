@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 import django
+from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
@@ -27,4 +28,8 @@ class Application(WSGIHandler):
 
 
 django.setup(set_prefix=False)
-application = Application()
+application: Any = Application()
+if settings.PAGE_FRONT:
+    from config.page_front.front import PageFront  # needs the models
+
+    application = PageFront(application)

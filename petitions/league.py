@@ -41,12 +41,23 @@ class Entry(NamedTuple):
 def standing_of(petition: Petition) -> Standing | None:
     """From a petition loaded as for its page, or None where nothing may or need be said. Makes no query."""
     campaign, tally = petition.campaign, getattr(petition, "tally", None)
-    if not campaign.shows_league or petition.target is None or tally is None or not tally.rank:
+    if not campaign.shows_league or petition.target is None or tally is None:
         return None
-    if tally.count < campaign.count_floor:
-        # It fell below a moment ago, or staff have just set a floor.
-        return None
-    return Standing(petition.target.place.name, tally.rank, tally.ranked)
+    return standing(
+        tally.count,
+        tally.rank,
+        tally.ranked,
+        floor=campaign.count_floor,
+        place_name=petition.target.place.name,
+    )
+
+
+def standing(
+    count: int, rank: int | None, ranked: int | None, *, floor: int, place_name: str
+) -> Standing | None:
+    """What may be shown of these numbers, in a campaign that shows its league."""
+    # Below the floor: it fell there a moment ago, or staff have just set one.
+    return Standing(place_name, rank, ranked) if rank and ranked and count >= floor else None
 
 
 def rank_all(at: datetime) -> int:

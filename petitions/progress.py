@@ -48,12 +48,18 @@ def progress_of(petition: Petition) -> Progress:
     """From a petition loaded with tally, letter, campaign and place (`PetitionQuerySet.for_page`)."""
     tally = getattr(petition, "tally", None)
     count, local = (tally.count, tally.local) if tally else (0, 0)
-    floor = petition.campaign.count_floor
     place_name = petition.target.place.name if petition.target else ""
+    return progress(
+        count, local, first_goal=petition.goal, floor=petition.campaign.count_floor, place_name=place_name
+    )
+
+
+def progress(count: int, local: int, *, first_goal: int | None, floor: int, place_name: str) -> Progress:
+    """What may be shown of these numbers; `place_name` is "" where there is no place."""
     if count < floor:
         # The goal must not tell what the count does not.
-        goal = goal_for(0, petition.goal)
+        goal = goal_for(0, first_goal)
         return Progress(None, goal, rung_above(goal), None, place_name)
-    goal = goal_for(count, petition.goal)
+    goal = goal_for(count, first_goal)
     shows_local = bool(place_name) and local >= max(floor, 1)
     return Progress(count, goal, rung_above(goal), local if shows_local else None, place_name)

@@ -35,18 +35,26 @@ def publicly_cached(
 
     Compressing is safe here: there is no secret on a public page for a guesser to find by its length.
     """
-    digest = hashlib.blake2b(without_stamp(response.content), digest_size=12).hexdigest()
-    response["ETag"] = f'W/"{digest}"'
+    response["ETag"] = etag_of(response.content)
     response["Cache-Control"] = cache_control
     patch_vary_headers(response, ["Accept-Encoding"])
     conditional = get_conditional_response(request, etag=response["ETag"], response=response)
     if conditional is not response and isinstance(conditional, HttpResponse):
         return conditional
     worth_it = len(response.content) > WORTH_COMPRESSING and response.get("Content-Type") not in COMPRESSED
-    if worth_it and ACCEPTS_GZIP.search(request.headers.get("Accept-Encoding", "")):
+    if worth_it and accepts_gzip(request.headers.get("Accept-Encoding", "")):
         response.content = packed(response.content)
         response["Content-Encoding"] = "gzip"
     return response
+
+
+def etag_of(content: bytes) -> str:
+    """Weak: the same for each encoding, and whatever the form's stamp."""
+    return f'W/"{hashlib.blake2b(without_stamp(content), digest_size=12).hexdigest()}"'
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    return ACCEPTS_GZIP.search(accept_encoding) is not None
 
 
 def without_stamp(content: bytes) -> bytes:

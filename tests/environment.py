@@ -21,6 +21,7 @@ os.environ.update(
     BOUNCE_ADDRESS="",
     BOUNCE_MAILBOX="",
     TIME_ZONE="UTC",
+    PAGE_FRONT="on",
     METRICS_TOKEN="",
     METRICS_DIR="",
     WORKER_METRICS="",
