@@ -41,7 +41,7 @@ from staff import site_state
 from staff.heartbeat import beat
 from toolkit import meters
 from toolkit.database_trouble import AWAY
-from toolkit.emails import ServerUnavailable
+from toolkit.emails import ServerUnavailable, in_short
 
 logger = logging.getLogger(__name__)
 
@@ -262,7 +262,7 @@ def send_some_of(send: Callable[[datetime], int], database: Backoff, server: Bac
         done = send(timezone.now())
     except ServerUnavailable as error:
         database.worked()
-        return server.failed(error.reason)
+        return server.failed(in_short(error.reason))
     except AWAY as error:
         connection.close()
         return database.failed(type(error).__name__)

@@ -31,6 +31,7 @@ from toolkit.emails import (
     ServerUnavailable,
     answers,
     deliver,
+    in_short,
     open_connection,
 )
 
@@ -248,7 +249,7 @@ class Batch:
 
     def doubt(self, recipient: Recipient, reason: str) -> None:
         """Waiting before the next copy keeps a sick server from putting the whole list in doubt."""
-        logger.error("Copy %d of a mailing is in doubt. %s", recipient.pk, reason)
+        logger.error("Copy %d of a mailing is in doubt. %s", recipient.pk, in_short(reason))
         _ours(recipient).update(last_error=reason[:300])
         count(meters.IN_DOUBT)
         raise ServerUnavailable(reason) from None

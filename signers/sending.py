@@ -20,7 +20,15 @@ from signers.models import OutgoingMail, Signature, Supporter
 from staff import audit
 from staff.models import User
 from toolkit import meters
-from toolkit.emails import DeliveryError, InDoubt, Refused, ServerUnavailable, deliver, open_connection
+from toolkit.emails import (
+    DeliveryError,
+    InDoubt,
+    Refused,
+    ServerUnavailable,
+    deliver,
+    in_short,
+    open_connection,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -187,7 +195,7 @@ class Attempt:
         """Writes down what is now known about the mail. Only `InDoubt` leaves it handed over."""
         if isinstance(error, InDoubt):
             # Waiting before the next mail keeps a sick server from putting the whole queue in doubt.
-            logger.error("Mail %d is in doubt. %s", self.mail.pk, error.reason)
+            logger.error("Mail %d is in doubt. %s", self.mail.pk, in_short(error.reason))
             OutgoingMail.objects.filter(pk=self.mail.pk).update(last_error=error.reason[:300])
             count(meters.IN_DOUBT)
             self.is_in_doubt = True

@@ -178,8 +178,14 @@ class RawMail:
 # --- Handing over ------------------------------------------------------------------------------------------
 
 
+def in_short(reason: str) -> str:
+    """Fit for logs: a server's number without its words, which may quote the name of whom a mail is to."""
+    said = re.match(r"\d{3}(?:[ -]\d\.\d{1,3}\.\d{1,3})?(?!\w)", reason)
+    return said[0] if said else reason
+
+
 class DeliveryError(Exception):
-    """The mail was not, or may not have been, taken. `reason` is fit for logs: no address, no content."""
+    """The mail was not, or may not have been, taken. `reason` is fit to be stored: no address, no content."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
