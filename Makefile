@@ -49,7 +49,7 @@ chaos: venv-dev ## break things under the running site, on PostgreSQL and behind
 	@sh scripts/debian_packages.sh postgresql nginx libfaketime
 	@$(PYTHON) -m pytest chaos -p no:cacheprovider $(ARGS)
 
-chain: venv-dev ## run nginx, two web servers, PgBouncer and a replica on this machine, kill some of them, count (three minutes)
+chain: venv-dev ## run nginx, two web servers, PgBouncer and a replica on this machine, kill some of them, count (two minutes)
 	@sh scripts/debian_packages.sh postgresql nginx pgbouncer openssl
 	@$(PYTHON) scripts/chain.py
 

@@ -7,6 +7,8 @@ is_there() {
         chromium) command -v "${CHROMIUM:-/usr/bin/chromium}" && has_fonts ;;
         postgresql) command -v initdb || ls /usr/lib/postgresql/*/bin/initdb ;;
         nginx) PATH="$PATH:/usr/sbin" command -v nginx ;;
+        openssl) command -v openssl ;;
+        pgbouncer) PATH="$PATH:/usr/sbin" command -v pgbouncer ;;
         libfaketime) ls /usr/lib/*/faketime/libfaketime.so.1 ;;
         python3-venv) python3 -c 'import venv, ensurepip' ;;
     esac >/dev/null 2>&1

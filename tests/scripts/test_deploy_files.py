@@ -43,7 +43,9 @@ def lines(stage, instruction):
 
 
 def test_images_are_pinned_to_a_minor_release(stages, compose):
-    images = [lines(stage, "FROM")[0] for stage in stages.values()] + [compose["services"]["database"]["image"]]
+    images = [lines(stage, "FROM")[0] for stage in stages.values()] + [
+        compose["services"]["database"]["image"]
+    ]
 
     assert images
     assert not [image for image in images if not re.search(r":(\d|bookworm)", image)]
@@ -61,7 +63,9 @@ def test_every_image_that_runs_says_whether_it_is_well(stages):
 
 
 def test_no_secret_gets_into_an_image(stages):
-    text = "\n".join(line for stage in stages.values() for line in [*lines(stage, "ENV"), *lines(stage, "ARG")])
+    text = "\n".join(
+        line for stage in stages.values() for line in [*lines(stage, "ENV"), *lines(stage, "ARG")]
+    )
     allowed = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
 
     assert not re.search(r"SECRET|PASSWORD|KEY", text)
