@@ -13,6 +13,7 @@ from config.middleware import is_trusted, plain
 from config.page_front.held import Answers, Shelf
 from config.page_front.keeping import PATH, Application, Keeper
 from petitions.public_pages import accepts_gzip
+from toolkit.meters import page_front_answer
 
 REMEMBERED = 256  # hosts, proxies and encodings; there are a handful
 # Asked with one of these, a page is not simply the page. Rare enough for Django.
@@ -58,9 +59,11 @@ class PageFront:
         answers = page.answers
         if "HTTP_IF_NONE_MATCH" in environ and has_it(answers, environ["HTTP_IF_NONE_MATCH"]):
             start_response("304 Not Modified", answers.unchanged[:])
+            page_front_answer(304)
             return ()
         takes_gzip = self._takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", ""))
         start_response("200 OK", (answers.gzipped if takes_gzip else answers.plain)[:])
+        page_front_answer(200)
         if method == "HEAD":
             return ()
         return answers.body if takes_gzip else (b"".join(answers.parts),)

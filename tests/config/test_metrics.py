@@ -1,11 +1,13 @@
 """What Prometheus is told, and whom."""
 
 import os
+import re
 import subprocess
 import sys
 from contextlib import closing
 from datetime import timedelta
 from http.client import HTTPConnection
+from pathlib import Path
 
 import pytest
 from django.db import OperationalError
@@ -343,3 +345,20 @@ def ask(port, headers):
         client.request("GET", "/metrics", headers=headers)
         answer = client.getresponse()
         return answer.status, answer.read().decode()
+
+
+def test_alerts_speak_of_figures_that_exist(watched, db):
+    only_when_it_happened = {
+        "undersigned_request_seconds_bucket",
+        "undersigned_request_seconds_count",
+        "undersigned_jobs_failed_total",
+        "undersigned_mails_total",  # this process keeps no file
+    }
+    rules = (Path(__file__).resolve().parents[2] / "deploy" / "prometheus-rules.yaml").read_text()
+
+    told = {name for name, *_labels in samples(watched().content.decode())}
+    queues = set(metrics.oldest_due(timezone.now()))
+    named = re.findall(r"queue=~?\"([^\"]+)\"", rules)
+
+    assert set(re.findall(r"undersigned_\w+", rules)) <= told | only_when_it_happened
+    assert {queue for alternatives in named for queue in alternatives.split("|")} <= queues
