@@ -1,5 +1,6 @@
 """Noticing bursts, and holding what came before they were noticed: the worker looks every few seconds."""
 
+import hashlib
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -39,11 +40,11 @@ def watch(*, at: datetime, keep_on: Callable[[], bool] = lambda: True) -> int:
         _refresh(rule, at)
         for key in keys_found(rule, at=at):
             _open(rule, key, at)
-    _end(active, at)
     taken = 0
     for burst in Burst.objects.filter(ended_at=None).order_by("pk"):
         while keep_on() and (number := take_in(burst, at=at)):
             taken += number
+    _end(active, at)
     return taken
 
 
@@ -156,7 +157,7 @@ def label(burst: Burst) -> str:
 
 def letters(key: str) -> str:
     """A few letters for a hash, to tell two apart; nothing can be made of them."""
-    number = int(key, 16) if key else 0
+    number = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
     return "".join(_CONSONANTS[number // 20**place % 20] for place in range(5))
 
 

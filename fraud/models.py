@@ -169,8 +169,6 @@ class Batch(models.Model):
         HOLD = "hold", "Hold"
         RELEASE = "release", "Release"
 
-    PERSONAL_FIELDS: ClassVar[dict[str, str]] = {"actor": "when the account is deleted"}
-
     burst = models.ForeignKey(Burst, on_delete=models.CASCADE, related_name="batches")
     act = models.CharField(max_length=10, choices=Act)
     with_confirmed = models.BooleanField(default=False, help_text="Also those whose mailbox was proven.")
@@ -211,8 +209,6 @@ class Batch(models.Model):
 
 class Change(models.Model):
     """What a batch did to one signature: its states before and after, and what became of its mail."""
-
-    PERSONAL_FIELDS: ClassVar[dict[str, str]] = dict.fromkeys(("before", "after"), WITH_SIGNATURE)
 
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, related_name="changes")
     signature = models.ForeignKey(Signature, on_delete=models.CASCADE, related_name="+")

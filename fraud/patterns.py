@@ -8,9 +8,11 @@ from toolkit.mail_providers import KNOWN
 
 GIBBERISH = "letters at random"
 _DIGITS = re.compile(r"\d+")
-_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{6,}")
-_VOWELS = frozenset("aeiouy")
-_LONG_WORD = 5  # “Krč” and “Ng” are names
+# “Hirschsprung” has seven in a row, and no j, q or x among them.
+_CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
+_RARE, _VOWELS = frozenset("jqx"), frozenset("aeiouy")
+_LONG_WORD = 6  # “Krč” and “Škvrň” are names
+_LONG_RUN = 9
 _SHORT_ENDING, _SHORT_LABEL = 2, 3  # .co.uk, .com.au
 
 
@@ -25,11 +27,10 @@ def is_gibberish(word: str) -> bool:
     plain = "".join(
         letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter)
     )
-    return (
-        len(plain) >= _LONG_WORD
-        and plain.isascii()
-        and plain.isalpha()
-        and (_VOWELS.isdisjoint(plain) or _CONSONANTS.search(plain) is not None)
+    if len(plain) < _LONG_WORD or not (plain.isascii() and plain.isalpha()):
+        return False
+    return _VOWELS.isdisjoint(plain) or any(
+        not _RARE.isdisjoint(run) or len(run) >= _LONG_RUN for run in _CONSONANTS.findall(plain)
     )
 
 

@@ -77,7 +77,10 @@ def restore(*, signature: Signature, actor: User | None, at: datetime, reason: s
 
 @transaction.atomic
 def release(*, signature: Signature, actor: User | None, at: datetime, reason: str) -> bool:
-    """Treats a held signature as if it had come in now: it waits to be confirmed. False where it isn't held."""
+    """Treats a held signature as if it had come in now: it waits to be confirmed, or counts again if it did before.
+
+    False where it isn't held.
+    """
     _require(reason)
     row = locked(signature.pk)
     if row is None:
@@ -86,7 +89,9 @@ def release(*, signature: Signature, actor: User | None, at: datetime, reason: s
         raise CannotBeDone("This signature was removed. Restore it first.")
     if not Signature.objects.filter(pk=row.pk, held_at__isnull=False).update(held_at=None):
         return False
-    if not row.supporter.blocked_at:
+    if row.accepted_at:
+        change_count(row, 1)
+    if not row.supporter.blocked_at and not row.confirmed_at:
         limits = MailLimits.load(supporters=[row.supporter_id], signatures=[row.pk], at=at)
         if limits.allow(row, OutgoingMail.Message.CONFIRM):
             limits.new_mail(row, OutgoingMail.Message.CONFIRM).save(force_insert=True)
