@@ -18,7 +18,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import Metric
 
-EVERY = 1.0  # seconds between two writings; what a killed process counted since its last is lost
+EVERY = 5.0  # seconds between two writings; what a killed process counted since its last is lost
 GONE = "gone.json"  # what processes counted that have ended: totals never fall
 
 Family = tuple[str, str, str]  # name, help, type
