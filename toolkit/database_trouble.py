@@ -1,6 +1,6 @@
-"""What Django raises when the database is away, in trouble or takes nothing, whatever was asked of it."""
+"""What Django raises when the database is away or in trouble, whatever was asked of it."""
 
-from django.db import InterfaceError, InternalError, OperationalError
+from django.db import InterfaceError, OperationalError
 
-# PostgreSQL that only reads, as a standby does, says InternalError (25006).
-AWAY = (InterfaceError, OperationalError, InternalError)
+# PostgreSQL that only reads, as a standby does, is among them: see config.postgresql.
+AWAY = (InterfaceError, OperationalError)

@@ -3,9 +3,14 @@
 import os
 import socket
 import time
+from types import TracebackType
 from typing import Any
 
+from django.db import DataError, OperationalError
 from django.db.backends.postgresql import base
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
+from psycopg2 import errors
 from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
 
 from config.postgresql import patience
@@ -13,8 +18,32 @@ from config.postgresql import patience
 # libpq counts in whole seconds, and takes 1 for 2.
 SHORTEST = 2
 
+# What Django calls otherwise, and those who handle it have to tell apart: the database is away, or the row is to blame.
+RENAMED: dict[type[BaseException], type[Exception]] = {
+    errors.ReadOnlySqlTransaction: OperationalError,
+    errors.ProgramLimitExceeded: DataError,
+    errors.StatementTooComplex: DataError,
+}
+
+
+class Errors(DatabaseErrorWrapper):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        renamed = RENAMED.get(kind) if kind else None
+        if renamed is None or error is None:
+            super().__exit__(kind, error, trace)
+            return
+        if renamed is OperationalError:
+            self.wrapper.errors_occurred = True  # type: ignore[attr-defined]
+        raise renamed(*error.args).with_traceback(trace) from error
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    @cached_property
+    def wrap_database_errors(self) -> Errors:
+        return Errors(self)
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         left = patience.left()
         if patience.is_hanging() or left <= 0:

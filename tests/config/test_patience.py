@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections
+from django.db import DataError, OperationalError, connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
@@ -82,6 +82,27 @@ def test_while_it_hangs_nobody_else_tries(monkeypatch: pytest.MonkeyPatch) -> No
         return str(refusal.value)
 
     assert "it hangs" in in_a_thread(connects)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_database_that_only_reads_is_away() -> None:
+    def writes() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET default_transaction_read_only = on")
+            with pytest.raises(OperationalError):
+                cursor.execute("CREATE TABLE never (made int)")
+
+    in_a_thread(writes)
+
+
+@pytest.mark.django_db
+def test_row_that_is_too_large_is_to_blame_itself() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE large (words text PRIMARY KEY)")
+        with pytest.raises(DataError):
+            cursor.execute(
+                "INSERT INTO large SELECT string_agg(md5(n::text), '') FROM generate_series(1, 9999) AS numbers(n)"
+            )
 
 
 @pytest.mark.django_db(transaction=True)
