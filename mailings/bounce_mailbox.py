@@ -1,6 +1,7 @@
 """The mailbox that bounces come to: looked into by IMAP, each message dealt with before it is marked or deleted."""
 
 import imaplib
+import logging
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,9 @@ from django.conf import settings
 
 from mailings.bounce_messages import LONGEST
 from mailings.bounces import Taken, take
+from toolkit.database_trouble import AWAY
+
+logger = logging.getLogger(__name__)
 
 TIMEOUT = 20  # seconds for each answer of the server
 AT_ONCE = 200
@@ -52,8 +56,11 @@ def _take_outside(content: bytes, at: datetime) -> Taken:
     # Some errors of the database are close enough to OSError to be taken for the mailbox's.
     try:
         return take(content, at=at)
-    except Exception as error:
+    except AWAY as error:
         raise _OurOwn from error
+    except Exception as error:  # noqa: BLE001 - it stays in the mailbox, read, and those behind it get their turn
+        logger.error("A message could not be dealt with: %s", type(error).__name__)
+        return Taken.NOTHING
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Answering what people asked for by their address: who it is, and whether a mail leaves, is decided here."""
 
+import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -9,7 +10,10 @@ from signers.blocking import blocked_among
 from signers.confirming import locked_person
 from signers.mail_limits import MailLimits
 from signers.models import AddressChange, OutgoingMail, OwnPageRequest, Supporter
+from toolkit.database_trouble import AWAY
 from toolkit.email_addresses import mailbox_key
+
+logger = logging.getLogger(__name__)
 
 Message = OutgoingMail.Message
 # Whoever they come from, no mailbox gets more requests to become somebody's new address.
@@ -18,14 +22,32 @@ CHANGES_TO_ONE_MAILBOX, WITHIN = 3, timedelta(days=1)
 
 def answer(*, at: datetime, limit: int = 100) -> int:
     """Makes the mails that were asked for, and forgets the addresses typed; returns how many wishes were dealt with."""
-    answered = _answer_requests(at, limit) if OwnPageRequest.objects.exists() else 0
-    return answered + _answer_address_changes(at, limit)
+    waiting = list(OwnPageRequest.objects.order_by("id").values_list("pk", flat=True)[:limit])
+    return _answer_piecemeal(waiting, at) + _answer_address_changes(at, limit)
+
+
+def _answer_piecemeal(ids: list[int], at: datetime) -> int:
+    """All of them at once; where that fails, whichever is to blame is forgotten alone. Who typed it can do so again."""
+    if not ids:
+        return 0
+    try:
+        return _answer_requests(ids, at)
+    except AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001 - one odd row must not hold up the others
+        if len(ids) == 1:
+            logger.error("Request %d could not be answered: %s", ids[0], type(error).__name__)
+            return OwnPageRequest.objects.filter(pk=ids[0]).delete()[0]
+    middle = len(ids) // 2
+    return _answer_piecemeal(ids[:middle], at) + _answer_piecemeal(ids[middle:], at)
 
 
 @transaction.atomic
-def _answer_requests(at: datetime, limit: int) -> int:
+def _answer_requests(ids: list[int], at: datetime) -> int:
     """A link to the own page goes to the address we have, never to the one that was typed."""
-    requests = list(OwnPageRequest.objects.select_for_update(skip_locked=True).order_by("id")[:limit])
+    requests = list(
+        OwnPageRequest.objects.filter(pk__in=ids).select_for_update(skip_locked=True).order_by("id")
+    )
     newest = {mailbox_key(request.email): request.pk for request in requests}
     supporters = _locked(newest)
     limits = MailLimits.load(supporters=[row.pk for row in supporters], signatures=[], at=at)
@@ -44,7 +66,18 @@ def _locked(mailboxes: Iterable[str]) -> list[Supporter]:
 
 def _answer_address_changes(at: datetime, limit: int) -> int:
     waiting = AddressChange.objects.filter(answered_at=None).order_by("id")
-    return sum(_answer_address_change(pk, at) for pk in list(waiting.values_list("pk", flat=True)[:limit]))
+    return sum(_answer_or_give_up(pk, at) for pk in list(waiting.values_list("pk", flat=True)[:limit]))
+
+
+def _answer_or_give_up(pk: int, at: datetime) -> bool:
+    """One odd row must not hold up those behind it: it is never asked about again."""
+    try:
+        return _answer_address_change(pk, at)
+    except AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001
+        logger.error("Change of address %d could not be answered: %s", pk, type(error).__name__)
+        return bool(AddressChange.objects.filter(pk=pk).update(answered_at=at))
 
 
 @transaction.atomic
