@@ -23,6 +23,7 @@ from toolkit import meters
 from toolkit.bulk_inserts import insert_all
 from toolkit.database_trouble import AWAY
 from toolkit.email_addresses import mailbox_key
+from toolkit.signed_tokens import CLOCK_SET_BACK
 
 logger = logging.getLogger(__name__)
 
@@ -178,10 +179,11 @@ def was_open(petition: Petition, version: Version, at: datetime) -> bool:
     """Whether it took signatures to this version at a moment gone by. `Petition.is_open` speaks of now.
 
     Not `live_at`, which is forgotten when the page is taken off the site and another when it comes back: whoever signed
-    before did sign. That the page was there is what the request made sure of.
+    before did sign. That the page was there is what the request made sure of, by a clock that may not be that of
+    whoever published.
     """
     ends = [end for end in (petition.closed_at, petition.closes_at) if end is not None]
-    return version.published_at <= at and all(at < end for end in ends)
+    return version.published_at <= at + CLOCK_SET_BACK and all(at < end for end in ends)
 
 
 def is_local(postal_code: str, prefixes: str) -> bool:

@@ -388,11 +388,19 @@ def test_signature_received_while_not_open_is_parked(petition, dates):
 
 
 def test_signature_of_a_version_not_yet_published_is_parked(petition):
-    make_submission(petition, received_at=NOW - timedelta(seconds=1))
+    make_submission(petition, received_at=NOW - timedelta(days=3))
 
     fold(at=LATER)
 
     assert Submission.objects.get().parked_reason == "The petition was not open when this was signed."
+
+
+def test_signature_counts_although_the_web_server_s_clock_is_behind_that_of_who_published(petition):
+    make_submission(petition, received_at=NOW - timedelta(hours=1))
+
+    fold(at=LATER)
+
+    assert Signature.objects.get().petition == petition
 
 
 @pytest.mark.parametrize("live_at", [None, NOW + timedelta(minutes=5)])

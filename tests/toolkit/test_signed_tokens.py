@@ -109,8 +109,8 @@ def test_forged_token_is_never_merely_expired():
     assert not isinstance(found.value, ExpiredToken)
 
 
-def test_small_differences_between_clocks_are_forgiven():
-    token = make("confirm", 7, at=NOW + timedelta(minutes=5))
+def test_clock_that_went_wrong_and_was_set_right_is_forgiven():
+    token = make("confirm", 7, at=NOW + timedelta(days=2))
 
     assert read("confirm", token, at=NOW, max_age=DAY) == 7
     with pytest.raises(InvalidToken):
