@@ -14,10 +14,6 @@ class Answer:
     text: str
     seconds: float
 
-    @property
-    def body(self) -> str:
-        return self.text.partition("\r\n\r\n")[2]
-
 
 def get(port: int, path: str, *, timeout: float = 30) -> Answer:
     return ask(port, f"GET {path} HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\n\r\n".encode(), timeout)

@@ -25,20 +25,29 @@ class Line:
         self.to = port
         self.alive = threading.Event()
         self.alive.set()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+        self._listen(0)
+
+    def _listen(self, port: int) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=256)
         self.port = self._listener.getsockname()[1]
-        self._over = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def __enter__(self) -> "Line":
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._over = True
         self.alive.set()
+        self.refuses()
+
+    def refuses(self) -> None:
+        """Nobody listens."""
         with contextlib.suppress(OSError):
-            socket.create_connection(("127.0.0.1", self.port)).close()
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes who waits for a connection
         self._listener.close()
+
+    def takes_again(self) -> None:
+        if self._listener.fileno() == -1:
+            self._listen(self.port)
 
     def dies(self) -> None:
         self.alive.clear()
@@ -46,10 +55,10 @@ class Line:
     def comes_back(self) -> None:
         self.alive.set()
 
-    def _accept(self) -> None:
-        while not self._over:
-            with contextlib.suppress(OSError):
-                here, _ = self._listener.accept()
+    def _accept(self, listener: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                here, _ = listener.accept()
                 threading.Thread(target=self._connect, args=(here,), daemon=True).start()
 
     def _connect(self, here: socket.socket) -> None:
@@ -59,8 +68,11 @@ class Line:
         except OSError:
             here.close()
             return
-        threading.Thread(target=self._pass_on, args=(here, there), daemon=True).start()
-        self._pass_on(there, here)
+        with here, there:
+            other_way = threading.Thread(target=self._pass_on, args=(here, there), daemon=True)
+            other_way.start()
+            self._pass_on(there, here)
+            other_way.join()
 
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
