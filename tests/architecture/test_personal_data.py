@@ -56,6 +56,7 @@ NOT_PERSONAL = {
     "staff.AuditEntry.subject_label": "names things and rows, never signers",
     "staff.AuditEntry.reason": "staff are told to name no signer",
     "staff.AuditEntry.details": "numbers and choices",
+    "staff.SiteState.message": "said to every visitor",
 }
 
 
