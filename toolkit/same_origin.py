@@ -19,8 +19,8 @@ def verdict(request: HttpRequest) -> Verdict:
     `same-origin` is ours; any other value needs an Origin of ours. Browsers that send neither header are asked for one
     more click, on a page that carries Django's classic token.
     """
-    site = request.headers.get("Sec-Fetch-Site")
-    origin = request.headers.get("Origin")
+    site = request.META.get("HTTP_SEC_FETCH_SITE")
+    origin = request.META.get("HTTP_ORIGIN")
     if site == "same-origin":
         return Verdict.SAME
     if origin is not None:

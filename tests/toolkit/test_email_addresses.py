@@ -28,6 +28,25 @@ def test_address_stays_as_typed_but_for_spaces_and_the_domain(typed, address):
     assert clean(typed) == address
 
 
+PIECES = st.from_regex(r"[A-Za-z0-9_+.-]{1,70}@[A-Za-z0-9.-]{1,80}", fullmatch=True)
+
+
+@given(
+    PIECES | st.from_regex(r"[a-z.]{1,9}@(example|EXAMPLE|xn--mnchen-3ya|a-)\.(org|local|x)", fullmatch=True)
+)
+def test_ordinary_addresses_are_cleaned_as_all_others(typed):
+    quickly = cleaned_or_none(typed)
+    # A space in front takes the long way.
+    assert quickly == cleaned_or_none(f" {typed}")
+
+
+def cleaned_or_none(typed):
+    try:
+        return clean(typed)
+    except ValidationError:
+        return None
+
+
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
