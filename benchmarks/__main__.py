@@ -23,7 +23,15 @@ from benchmarks.figures import KEPT_IN, Figure, kept, table
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "performance.md"
 # What they share, and this module.
-NO_BENCHMARKS = {"__main__", "figures", "servers", "posts", "throwaway"}
+NO_BENCHMARKS = {
+    "__main__",
+    "figures",
+    "one_insert",
+    "one_insert_settings",
+    "served_settings",
+    "servers",
+    "throwaway",
+}
 # Ten minutes and more, each.
 LONG = {"confirmations", "flat", "import_targets", "killed_mailing", "mailings", "publishing", "surge"}
 # Nobody waits for ever.
