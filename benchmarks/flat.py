@@ -1,8 +1,9 @@
 """Whether a petition with a million signatures is as quick as one with a thousand: pages, signing, the admin, counts.
 
 `python -m benchmarks.flat [--up-to NUMBER] [--at-once] [--samples NUMBER]`, on PostgreSQL; 1,000,000 and 100 samples
-without. Two databases beside each other, one of which grows, are asked in turns, so that what else the machine does hits both. Beside the time stands the work: the processor time of the web process and of its database session, which does
-not depend on what else the machine does.
+without. Two databases beside each other, one of which grows, are asked in turns, so that what else the machine does
+hits both. Beside the time stands the work: the processor time of the web process and of its database session, which
+does not depend on what else the machine does.
 """
 
 import argparse
