@@ -7,6 +7,8 @@ psql --username=postgres --dbname=postgres --set=ON_ERROR_STOP=1 --quiet \
 CREATE ROLE undersigned LOGIN PASSWORD :'site';
 CREATE DATABASE undersigned OWNER undersigned;
 CREATE ROLE replicator LOGIN REPLICATION PASSWORD :'replica';
+-- From the network nobody is a superuser.
+ALTER ROLE postgres PASSWORD NULL;
 SQL
 psql --username=postgres --dbname=postgres --set=ON_ERROR_STOP=1 --quiet \
     --file="${ROLE_FILE:-/etc/undersigned/postgresql-role.sql}"

@@ -121,8 +121,7 @@ class Server:
         """The server and all its children, each of which leads a group of its own."""
         if self.process is None:
             return []
-        own = self.process.pid
-        return [own, *(pid for pid, parent in parents().items() if parent == own)]
+        return family(self.process.pid)
 
     def signal_all(self, what: signal.Signals) -> None:
         for pid in self.processes():
@@ -158,6 +157,29 @@ def parents() -> dict[int, int]:
         except (OSError, ValueError, IndexError):
             continue
     return found
+
+
+def family(pid: int) -> list[int]:
+    """A process with all that descend from it."""
+    children: dict[int, list[int]] = {}
+    for child, parent in parents().items():
+        children.setdefault(parent, []).append(child)
+    found = [pid]
+    for member in found:
+        found.extend(children.get(member, ()))
+    return found
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """What these processes have used up to now; those that are gone count as nothing."""
+    ticks = 0
+    for pid in pids:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += int(fields[11]) + int(fields[12])  # utime and stime, proc(5)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def wait_until(condition: Callable[[], bool], otherwise: str, within: float = STARTS_WITHIN) -> None:

@@ -181,10 +181,11 @@ def front(folder: Path, hosts: tuple[Program, Program]) -> Program:
     folder.mkdir()
     make_certificate(folder)
     port = free_port()
-    upstream = (DEPLOY / "nginx-two-hosts.conf").read_text()
+    site = subprocess.run(
+        ["sh", DEPLOY / "front.sh", HOST], capture_output=True, text=True, check=True
+    ).stdout
     for address, host in zip(("10.87.0.11:8000", "10.87.0.12:8000"), hosts, strict=True):
-        upstream = upstream.replace(address, f"127.0.0.1:{host.port}")
-    site = re.sub(r"(?ms)^upstream undersigned \{.*?^\}", "", (DEPLOY / "nginx.conf").read_text())
+        site = site.replace(address, f"127.0.0.1:{host.port}")
     site = re.sub(r"(?m)^\s*listen \[::\].*$", "", site)
     site = re.sub(r"listen 80\b", f"listen 127.0.0.1:{free_port()}", site)
     site = re.sub(r"listen 443\b", f"listen 127.0.0.1:{port}", site)
@@ -199,7 +200,7 @@ def front(folder: Path, hosts: tuple[Program, Program]) -> Program:
     (folder / "nginx.conf").write_text(
         f"{'user root;' if os.geteuid() == 0 else ''}\n"
         f"worker_processes 2;\npid {folder}/nginx.pid;\nevents {{ worker_connections 768; }}\n"
-        f"http {{\n    include /etc/nginx/mime.types;\n{temporary}{upstream}{site}}}\n"
+        f"http {{\n    include /etc/nginx/mime.types;\n{temporary}{site}}}\n"
     )
     command = ["nginx", "-p", str(folder), "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]
     return Program("nginx", folder, command, dict(os.environ), port)

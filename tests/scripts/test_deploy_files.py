@@ -1,6 +1,7 @@
 """What is shipped in deploy/ holds together: images, compose file, PgBouncer, nginx, services. Nothing is started here."""
 
 import re
+import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 
@@ -167,8 +168,15 @@ def test_nginx_never_repeats_a_post_that_may_have_been_taken():
         assert "non_idempotent" not in directives, file.name
 
 
-def test_the_block_that_two_hosts_replace_is_where_it_is_looked_for():
-    assert len(re.findall(r"(?ms)^upstream undersigned \{.*?^\}", (DEPLOY / "nginx.conf").read_text())) == 1
+def test_two_hosts_take_the_place_of_one():
+    printed = subprocess.run(
+        ["sh", DEPLOY / "front.sh", "petitions.example.com"], capture_output=True, text=True, check=True
+    ).stdout
+
+    assert len(re.findall(r"(?m)^upstream undersigned \{", printed)) == 1
+    assert len(re.findall(r"(?m)^ +server \S+:8000 ", printed)) == 2
+    assert "server_name petitions.example.com;" in printed
+    assert "petitions.example.org" not in printed
 
 
 def test_the_pooler_keeps_nobody_waiting_longer_than_the_site_promises():
