@@ -37,7 +37,7 @@ class PageFront:
         shelf: Shelf | None = None,
     ) -> None:
         self.django, self.clock = django, clock
-        self.shelf = shelf or Shelf()
+        self.shelf = Shelf() if shelf is None else shelf
         self.keeper = Keeper(django, self.shelf, clock)
         self._in_background = in_background
         self._pages = self.shelf.by_path
@@ -86,7 +86,7 @@ class PageFront:
     def _pass_on(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if environ["REQUEST_METHOD"] != "GET" or path in self._pages or not PATH.fullmatch(path):
-            return self.django(environ, start_response)  # type: ignore[no-any-return]
+            return self.django(environ, start_response)
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             if status == "200 OK":
@@ -95,7 +95,7 @@ class PageFront:
                     self.keeper.start()
             return start_response(status, headers, *error)
 
-        return self.django(environ, start)  # type: ignore[no-any-return]
+        return self.django(environ, start)
 
 
 def is_ours(host: str) -> bool:

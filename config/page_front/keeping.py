@@ -16,9 +16,11 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.http import Http404
 from django.utils import timezone
 
+from config.middleware import VISITORS_WAIT
 from config.page_front.held import Headers, Held, Shelf, answers_of
 from config.page_front.inputs import Inputs, inputs_of
 from config.page_front.marks import Marked, Number
+from config.postgresql import patience
 from staff import site_state
 from staff.site_state import Notice, State
 
@@ -88,11 +90,13 @@ class Keeper:
                 self._wake.wait(max(0.0, next_look - self.clock()) if self.shelf or self._left else None)
             self._wake.clear()
             try:
-                if self.clock() >= next_look:
-                    next_look = self.clock() + LOOKED_EVERY
-                    self.look(at=timezone.now())
-                else:
-                    self.fill_next(at=timezone.now())
+                # A database that hangs must not hold this thread for longer than it hangs.
+                with patience.within(VISITORS_WAIT):
+                    if self.clock() >= next_look:
+                        next_look = self.clock() + LOOKED_EVERY
+                        self.look(at=timezone.now())
+                    else:
+                        self.fill_next(at=timezone.now())
             except Exception:
                 # Nobody would start this thread again; Django answers whatever is not held.
                 logger.exception("The page front holds nothing until it knows better.")
