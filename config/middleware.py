@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
 from config.errors import unavailable
@@ -31,8 +31,7 @@ class PatienceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         seconds = STAFF_WAIT if request.path_info.startswith("/admin/") else VISITORS_WAIT
-        # The connection itself, not Django's name for whichever belongs to the thread that asks.
-        with patience.limited(seconds, connections[DEFAULT_DB_ALIAS].hang_up):  # type: ignore[attr-defined]
+        with patience.within(seconds):
             return self.get_response(request)
 
 

@@ -9,10 +9,11 @@ import select
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import psycopg2
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg2.extensions import POLL_OK, POLL_READ
 
 LOOKS_EVERY, KNOCKS_EVERY, ANSWERS_WITHIN = 0.2, 1.0, 2.0  # seconds
@@ -34,7 +35,7 @@ _threads: dict[str, threading.Thread] = {}
 @contextmanager
 def limited(seconds: float, hang_up: Callable[[], bool]) -> Iterator[None]:
     """For so long this thread may wait for the database; then `hang_up` is called until it says True."""
-    watch = Watch(time.monotonic() + seconds, hang_up)
+    watch, around = Watch(time.monotonic() + seconds, hang_up), getattr(_current, "watch", None)
     _keep_running("patience", _look_after_all)
     _current.watch = watch
     _watches.add(watch)
@@ -44,7 +45,13 @@ def limited(seconds: float, hang_up: Callable[[], bool]) -> Iterator[None]:
         # Under the lock: nobody hangs up on the connection's next user.
         with _lock:
             _watches.discard(watch)
-        _current.watch = None
+        _current.watch = around
+
+
+def within(seconds: float) -> AbstractContextManager[None]:
+    """The same for this thread's own connection, on any database."""
+    hang_up = getattr(connections[DEFAULT_DB_ALIAS], "hang_up", None)
+    return limited(seconds, hang_up) if hang_up else nullcontext()
 
 
 def left() -> float:
