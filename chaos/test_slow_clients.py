@@ -26,7 +26,7 @@ SLOWLY: dict[str, tuple[bytes, bytes]] = {
     "slow header": (f"GET {PAGE} HTTP/1.1\r\nHost: {HOST}\r\nX-A: ".encode(), b"a"),
     "slow body": (POST.encode(), b"a"),
     # Asks for much, and takes none of it.
-    "slow read": (f"GET {PAGE} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode() * 60, b""),
+    "slow read": (f"GET {PAGE} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode() * 10, b""),
 }
 
 
