@@ -51,6 +51,7 @@ def main() -> list[Figure]:
 def seconds_to_fold(petitions: list[Any], batch: int) -> float:
     from django.utils import timezone
 
+    from fraud.judging import BurstJudge
     from signers.folding import fold
     from signers.models import Submission
 
@@ -58,7 +59,7 @@ def seconds_to_fold(petitions: list[Any], batch: int) -> float:
     Submission.objects.bulk_create([make_submission(petitions, now) for _ in range(SUBMISSIONS)])
     start = time.perf_counter()
     folded = 0
-    while done := fold(at=now, limit=batch):
+    while done := fold(at=now, limit=batch, judge=BurstJudge()):
         folded += done
     seconds = time.perf_counter() - start
     assert folded == SUBMISSIONS
@@ -129,6 +130,7 @@ def make_submission(petitions: list[Any], at: Any) -> Any:
         updates=CHANCE.random() < 0.6,
         wording="May Readers’ Common write to you about this petition and what comes of it? Yes / No",
         referral_code=new_referral_code(),
+        network=f"{CHANCE.getrandbits(96):024x}.{CHANCE.getrandbits(96):024x}",
     )
 
 

@@ -14,6 +14,7 @@ from fraud.models import AllowedDomain, Burst, Kind, Mark, Member, Rule
 from fraud.rules import GROUPINGS, matching, rules
 from petitions.models import Petition
 from signers.models import Signature
+from toolkit.email_addresses import mailbox_key
 
 logger = logging.getLogger(__name__)
 
@@ -150,7 +151,7 @@ def label(burst: Burst) -> str:
     pattern = (
         patterns.name_pattern(signature.first_name, signature.last_name)
         if burst.kind == Kind.NAME
-        else patterns.mailbox_pattern(signature.email)
+        else patterns.mailbox_pattern(mailbox_key(signature.email))
     )
     return pattern[:253]
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from fraud.models import Burst, Mark
+from fraud.proof_of_work import forget_proofs
 from signers import networks
 
 AT_ONCE = 5_000
@@ -14,6 +15,7 @@ def forget(*, at: datetime) -> int:
     Clusters stay, as numbers and members, but nothing says any more what their signatures had in common.
     """
     networks.forget_keys(at=at)
+    forget_proofs(at=at)
     before = networks.beginning(networks.oldest_week(at))
     forgotten = 0
     while ids := list(Mark.objects.filter(folded_at__lt=before).values_list("pk", flat=True)[:AT_ONCE]):

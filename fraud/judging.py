@@ -1,37 +1,53 @@
-"""The judge of the fold: holds what belongs to a burst that is going on, and marks everything for later looks."""
+"""The judge of the fold: holds what belongs to a burst or lacks a proof of work, and marks everything for later looks."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from fraud import patterns
+from django.db import connection
+
+from fraud import patterns, proof_of_work
 from fraud.models import Burst, Kind, Mark, Member
 from fraud.rules import GROUPINGS
 from signers import networks
 from signers.models import Signature, Submission
 from toolkit.bulk_inserts import insert_all
+from toolkit.email_addresses import mailbox_key
 
 # What says that nobody read and typed.
 FAST = frozenset({"too-fast", "forged-form", "no-stamp"})
 MOST_BURSTS = 2_000
-REPLACED = (
-    "petition_id", "received_at", "folded_at", "network", "neighborhood", "domain", "name", "mailbox", "is_fast",
+COLUMNS = (
+    "signature_id", "petition_id", "received_at", "network", "neighborhood", "domain", "name", "mailbox", "is_fast",
 )  # fmt: skip
+REPLACED = ("folded_at", *COLUMNS[1:])
+# Beside everything else the fold does this has to be quick: no objects, one parameter, no keys that come back.
+INSERT = f"""
+    INSERT INTO fraud_mark (folded_at, {", ".join(COLUMNS)})
+    SELECT %s, {", ".join(COLUMNS)} FROM json_populate_recordset(NULL::fraud_mark, %s)
+    ON CONFLICT (signature_id) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in REPLACED)}
+    """  # noqa: S608 - names of columns
+
+Values = dict[str, Any]  # of a mark, by column
 
 
 class BurstJudge:
-    """Three statements a batch, four where something is held."""
+    """Three statements a batch, a few more where something is held or proofs are asked for."""
 
     def __init__(self) -> None:
-        self.marks: dict[int, Mark] = {}
+        self.marks: dict[int, Values] = {}
         self.found: dict[int, list[int]] = {}
 
     def reasons(self, submissions: Sequence[Submission], *, at: datetime) -> Mapping[int, Sequence[str]]:
-        self.marks = {submission.pk: mark_of(submission, at=at) for submission in submissions}
+        hashed = hasher(at)
+        self.marks = {submission.pk: mark_of(submission, hashed) for submission in submissions}
         self.found = {}
         bursts = {(kind, key): pk for pk, kind, key in going_on()}
+        verdicts = proof_of_work.verdicts(submissions, at=at)
+        reasons: dict[int, list[str]] = {pk: [verdict] for pk, verdict in verdicts.items()}
         if not bursts:
-            return {}
-        reasons: dict[int, list[str]] = {}
+            return reasons
         for pk, mark in self.marks.items():
             for kind, key in keys_of(mark):
                 if (kind, key) in bursts:
@@ -43,13 +59,13 @@ class BurstJudge:
         marks, members = [], []
         for submission, signature in folded:
             mark = self.marks[submission.pk]
-            mark.signature_id = signature.pk
+            mark["signature_id"] = signature.pk
             marks.append(mark)
             members += [
                 Member(burst_id=burst, signature_id=signature.pk)
                 for burst in self.found.get(submission.pk, ())
             ]
-        insert_all(marks, unique=["signature_id"], replaced=REPLACED)
+        _write(marks, at)
         insert_all(members, unique=["burst_id", "signature_id"])
 
 
@@ -63,23 +79,47 @@ def reason(kind: str) -> str:
     return f"burst-{kind}"
 
 
-def mark_of(submission: Submission, *, at: datetime) -> Mark:
-    """Unsaved, and without its signature."""
+def hasher(at: datetime) -> Callable[[str], str]:
+    """Hashes texts with this week's key; nothing but "" comes out where there is none."""
+    key = networks.key_at(at)
+    return networks.hasher(key) if key else lambda _text: ""
+
+
+def mark_of(submission: Submission, hashed: Callable[[str], str]) -> Values:
+    """Without its signature and when it was folded, which are known later."""
     near, _, wide = submission.network.partition(".")
-    return Mark(
-        petition_id=submission.petition_id,
-        received_at=submission.received_at,
-        folded_at=at,
-        network=near if wide else "",
-        neighborhood=wide,
-        domain=patterns.own_domain(submission.email),
-        name=networks.keyed(patterns.name_pattern(submission.first_name, submission.last_name), at=at),
-        mailbox=networks.keyed(patterns.mailbox_pattern(submission.email), at=at),
-        is_fast=not FAST.isdisjoint(submission.evidence),
-    )
+    mailbox = mailbox_key(submission.email)
+    return {
+        "petition_id": submission.petition_id,
+        "received_at": submission.received_at.isoformat(),
+        "network": near if wide else "",
+        "neighborhood": wide,
+        "domain": patterns.own_domain(mailbox.rpartition("@")[2]),
+        "name": hashed(patterns.name_pattern(submission.first_name, submission.last_name)),
+        "mailbox": hashed(patterns.mailbox_pattern(mailbox)),
+        "is_fast": not FAST.isdisjoint(submission.evidence),
+    }
 
 
-def keys_of(mark: Mark) -> list[tuple[str, str]]:
+def keys_of(mark: Values) -> list[tuple[str, str]]:
     """Kind and key of every burst it might belong to."""
-    keys = [(kind, str(getattr(mark, grouping.column))) for kind, grouping in GROUPINGS.items()]
-    return [(kind, key) for kind, key in keys if key and (kind != Kind.SPEED or mark.is_fast)]
+    keys = [(kind, str(mark[grouping.column])) for kind, grouping in GROUPINGS.items()]
+    return [(kind, key) for kind, key in keys if key and (kind != Kind.SPEED or mark["is_fast"])]
+
+
+def _write(marks: Sequence[Values], at: datetime) -> None:
+    if not marks:
+        return
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT, [at, json.dumps(marks, ensure_ascii=False)])
+        return
+    Mark.objects.bulk_create(
+        [
+            Mark(folded_at=at, **values | {"received_at": datetime.fromisoformat(values["received_at"])})
+            for values in marks
+        ],
+        update_conflicts=True,
+        unique_fields=["signature"],
+        update_fields=REPLACED,
+    )

@@ -237,3 +237,14 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return f"Change {self.pk}"
+
+
+class UsedProof(models.Model):
+    """A sum that a browser has worked out, so that it serves one signature. Goes a week after it was good."""
+
+    key = models.CharField(max_length=32, unique=True, help_text="Hash of the random number it began with.")
+    submission_id = models.BigIntegerField(help_text="Whom it served.")
+    until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"Proof {self.pk}"

@@ -2,12 +2,14 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
-from toolkit.email_addresses import mailbox_key
 from toolkit.mail_providers import KNOWN
 
 GIBBERISH = "letters at random"
 _DIGITS = re.compile(r"\d+")
+_LETTER = re.compile(r"[^\W\d_]")
+_MARKS = re.compile(r"[\u0300-\u036f]")
 # “Hirschsprung” has seven in a row, and no j, q or x among them.
 _CONSONANTS = re.compile(r"[bcdfghjklmnpqrstvwxz]{5,}")
 _RARE, _VOWELS = frozenset("jqx"), frozenset("aeiouy")
@@ -19,31 +21,33 @@ _SHORT_ENDING, _SHORT_LABEL = 2, 3  # .co.uk, .com.au
 def name_pattern(first_name: str, last_name: str) -> str:
     """The name without digits, so that “Tester 1” and “Tester 2” are alike; one word for names without vowels."""
     words = _DIGITS.sub("", f"{first_name} {last_name}".casefold()).split()
-    return GIBBERISH if any(map(is_gibberish, words)) else " ".join(words)
+    return (
+        GIBBERISH
+        if any(len(word) >= _LONG_WORD and is_gibberish(word) for word in words)
+        else " ".join(words)
+    )
 
 
 def is_gibberish(word: str) -> bool:
     """Whether nobody could say this word. Only ever of Latin letters: about other scripts we know too little."""
-    plain = "".join(
-        letter for letter in unicodedata.normalize("NFD", word) if not unicodedata.combining(letter)
-    )
+    plain = word if word.isascii() else _MARKS.sub("", unicodedata.normalize("NFD", word))
     if len(plain) < _LONG_WORD or not (plain.isascii() and plain.isalpha()):
         return False
-    return _VOWELS.isdisjoint(plain) or any(
-        not _RARE.isdisjoint(run) or len(run) >= _LONG_RUN for run in _CONSONANTS.findall(plain)
-    )
+    if _VOWELS.isdisjoint(plain):
+        return True
+    return any(not _RARE.isdisjoint(run) or len(run) >= _LONG_RUN for run in _CONSONANTS.findall(plain))
 
 
-def mailbox_pattern(email: str) -> str:
-    """`signer#@mail.example` for addresses that differ in a number only; "" for those without a number or a word."""
-    local, _, domain = mailbox_key(email).rpartition("@")
+def mailbox_pattern(mailbox: str) -> str:
+    """`signer#@mail.example` for mailbox keys that differ in a number only; "" for those without a number or a word."""
+    local, _, domain = mailbox.rpartition("@")
     stem = _DIGITS.sub("#", local)
-    return f"{stem}@{domain}" if "#" in stem and any(map(str.isalpha, stem)) else ""
+    return f"{stem}@{domain}" if stem != local and _LETTER.search(stem) else ""
 
 
-def own_domain(email: str) -> str:
-    """The domain a mailbox provider has not many people under: what one can register; "" for the large providers."""
-    domain = mailbox_key(email).rpartition("@")[2]
+@lru_cache(maxsize=1024)
+def own_domain(domain: str) -> str:
+    """What somebody registered of a mail domain; "" for providers under whose domain many have their mailbox."""
     if domain in KNOWN:
         return ""
     labels = domain.split(".")

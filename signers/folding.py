@@ -295,8 +295,9 @@ class Batch:
 
     def _is_held(self, submission: Submission, signature: Signature) -> bool:
         """Whether there are reasons, which then stand with what else looked odd."""
-        reasons = self.reasons.get(submission.pk, ())
-        signature.evidence = [*signature.evidence, *reasons]
+        reasons = self.reasons.get(submission.pk)
+        if reasons:
+            signature.evidence = [*signature.evidence, *reasons]
         return bool(reasons)
 
     DECISIONS: ClassVar[dict[str, Callable[["Batch", Submission, Key, Signature | None], None]]] = {

@@ -9,6 +9,7 @@ import logging
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -23,7 +24,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 NEAR, WIDE = {4: 32, 6: 64}, {4: 24, 6: 48}
 # In place of the hashes, where staff know the network to be that of many.
 SHARED = "shared"
-HASH_BYTES = 12
+HASH_BYTES = 8
 REMEMBERED = 60.0  # seconds
 TRIED_AGAIN = 5.0  # seconds, while the database is away
 # Nobody's on the internet: where such an address comes in, we see a proxy and no visitor. (RFC 1918, 3927, 4193, 6598)
@@ -66,7 +67,7 @@ def seen_from(address: str, *, at: datetime) -> str:
     key = key_at(at)
     if any(visitor in network for network in (*INSIDE, *known.shared)):
         return SHARED
-    return f"{_hashed(visitor, NEAR, key)}.{_hashed(visitor, WIDE, key)}" if key else ""
+    return f"{_of(visitor, NEAR, key)}.{_of(visitor, WIDE, key)}" if key else ""
 
 
 def key_at(at: datetime) -> bytes | None:
@@ -77,11 +78,18 @@ def key_at(at: datetime) -> bytes | None:
     return known.keys.get(week)
 
 
-def keyed(text: str, *, at: datetime) -> str:
-    """Any text as a hash with this week's key; "" without one."""
-    key = key_at(at) if text else None
-    said = b"text:" + text.encode("utf-8", "surrogatepass")
-    return hashlib.blake2b(said, key=key, digest_size=HASH_BYTES).hexdigest() if key else ""
+def hasher(key: bytes) -> Callable[[str], str]:
+    """Hashes any text but "", which stays as it is."""
+    keyed = hashlib.blake2b(b"text:", key=key, digest_size=HASH_BYTES)
+
+    def hashed(text: str) -> str:
+        if not text:
+            return ""
+        hashing = keyed.copy()
+        hashing.update(text.encode("utf-8", "surrogatepass"))
+        return hashing.hexdigest()
+
+    return hashed
 
 
 def week_of(at: datetime) -> date:
@@ -102,9 +110,7 @@ def network_of(text: str) -> Network:
     return found
 
 
-def _hashed(
-    visitor: ipaddress.IPv4Address | ipaddress.IPv6Address, widths: dict[int, int], key: bytes
-) -> str:
+def _of(visitor: ipaddress.IPv4Address | ipaddress.IPv6Address, widths: dict[int, int], key: bytes) -> str:
     width = widths[visitor.version]
     prefix = int(visitor) >> (visitor.max_prefixlen - width)
     said = b"%d/%d:%d" % (visitor.version, width, prefix)

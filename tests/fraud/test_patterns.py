@@ -3,6 +3,7 @@
 import pytest
 
 from fraud.patterns import GIBBERISH, mailbox_pattern, name_pattern, own_domain
+from toolkit.email_addresses import mailbox_key
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_real_names_can_be_said(name):
     ],
 )
 def test_addresses_that_differ_in_numbers_are_alike(email, pattern):
-    assert mailbox_pattern(email) == pattern
+    assert mailbox_pattern(mailbox_key(email)) == pattern
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_addresses_that_differ_in_numbers_are_alike(email, pattern):
     ],
 )
 def test_a_domain_is_what_one_can_register(email, domain):
-    assert own_domain(email) == domain
+    assert own_domain(mailbox_key(email).rpartition("@")[2]) == domain
 
 
 @pytest.mark.parametrize("text", ["\0", "\ud800", "9" * 5000, "a" * 100_000, "@" * 50, "x@" + "." * 300])
