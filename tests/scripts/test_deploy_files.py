@@ -191,6 +191,20 @@ def test_a_site_that_does_not_know_of_the_pooler_is_refused():
     assert pooler_settings()["ignore_startup_parameters"] == ""
 
 
+def test_nothing_that_serves_needs_a_session_of_its_own():
+    """What a pooled connection would pass on to a stranger, or not find again. Backups and seeding go past the pooler."""
+    sessions = re.compile(
+        r"pg_(?:try_)?advisory_(?:lock|unlock)|\bLISTEN \w|\bNOTIFY \w|\bPREPARE \w+ AS|CREATE TEMP|WITH HOLD"
+        r"|SET SESSION|\.execute\(\s*f?[\"']SET (?!LOCAL|CONSTRAINTS)"
+    )
+    past_the_pooler = {ROOT / "signers" / "seeding.py", *(ROOT / "config" / "backups").glob("*.py")}
+    apps = ("config", "fraud", "mailings", "signers", "petitions", "campaigns", "staff", "toolkit")
+    files = {file for app in apps for file in (ROOT / app).rglob("*.py") if "migrations" not in file.parts}
+
+    assert [file.name for file in files - past_the_pooler if sessions.search(file.read_text())] == []
+    assert sessions.search((ROOT / "signers" / "seeding.py").read_text())
+
+
 def test_the_role_has_the_limits_the_site_asks_for_without_a_pooler():
     role = dict(re.findall(r"SET (\w+) = '(\w+)'", (DEPLOY / "postgresql-role.sql").read_text()))
     asked = dict(re.findall(r"-c (\w+)=(\w+)", (ROOT / "config" / "settings.py").read_text()))
