@@ -35,7 +35,7 @@ SIGNATURES = 80  # a second
 IDLE = 15  # seconds
 SAMPLED = 15  # seconds
 CHANGED_EVERY = 0.1  # seconds, while the age is measured
-WORDS = 900  # of a letter; with its notes and the form a page of some 30 KB
+WORDS = 2000  # of a letter; with its notes and the form a page of some 30 KB
 ADDRESS = re.compile(r'<strong class="progress__number" data-live="count">([\d,]+)')
 WHAT_RENDERED = "/benchmark/rendered"
 BARE = "BENCHMARK_BARE"
@@ -159,20 +159,9 @@ def truth(path: str) -> list[Figure]:
                 time.sleep(IDLE)
                 # Each on a connection of its own, at once: the workers share them.
                 first += [age(site + path, commits) for _ in range(2 * WORKERS)]
-    oldest = {"unit": "s", "target": 2, "stretch": 1, "at_most": True}
     return [
-        Figure.of(
-            "shown count: age at the origin, oldest seen",
-            [max(ages)],
-            beside=f"{len(ages)} looks, median {middle(ages):.2f} s",
-            **oldest,
-        ),
-        Figure.of(
-            f"the same from workers that were idle for {IDLE} s",
-            [max(first)],
-            beside=f"{len(first)} looks",
-            **oldest,
-        ),
+        oldest("shown count: age at the origin, oldest seen", ages),
+        oldest(f"the same from workers that were idle for {IDLE} s", first),
         Figure.of(
             "renders caused by signatures",
             [caused],
@@ -182,6 +171,11 @@ def truth(path: str) -> list[Figure]:
             beside=f"{len(commits)} changes of the count",
         ),
     ]
+
+
+def oldest(name: str, ages: list[float]) -> Figure:
+    beside = f"{len(ages)} looks, median {middle(ages):.2f} s"
+    return Figure.of(name, [max(ages)], unit="s", target=2, stretch=1, at_most=True, beside=beside)
 
 
 def middle(values: list[float]) -> float:

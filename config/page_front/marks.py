@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 
 from django.http import JsonResponse
 from django.template.defaultfilters import floatformat
@@ -23,6 +24,7 @@ from toolkit.signed_tokens import stamp
 
 STAMP = re.compile(rb'name="stamp" value="([^"]+)"')
 STAMPED = "stamp"
+FORMATTED = 4096  # numbers remembered; Django takes its time over each
 
 # Ten digits that no page holds: nobody can know them. Each process has its own.
 _DRAWN = secrets.SystemRandom().sample(range(10**9, 10**10), 7)
@@ -44,10 +46,12 @@ class MarkedPage(PetitionPage):
         return told and Standing(told.place_name, RANK, RANKED)
 
 
+@lru_cache(FORMATTED)
 def grouped(number: int) -> str:
     return str(floatformat(number, "0g"))
 
 
+@lru_cache(FORMATTED)
 def plain(number: int) -> str:
     return str(localize(number))
 
