@@ -47,7 +47,7 @@ class Program:
     def start(self) -> None:
         log = self.folder / f"{self.name}.log"
         # Each is a machine of its own.
-        environment = self.environment | {"METRICS_DIR": str(self.folder / f"{self.name}-metrics")}
+        environment = self.environment | {"VAR_DIR": str(self.folder / f"{self.name}-var"), "METRICS_DIR": ""}
         with log.open("ab") as output:
             self.process = process = subprocess.Popen(
                 self.command,

@@ -147,6 +147,14 @@ def test_nginx_and_pgbouncer_know_the_addresses(compose):
     assert f"undersigned = host={primary} port=5432 " in (DEPLOY / "pgbouncer.ini").read_text()
 
 
+def test_what_a_web_server_notes_outlives_its_container(compose, stages):
+    kept = re.search(r"VAR_DIR=(\S+)", lines(stages["site"], "ENV")[0])[1]
+    volumes = [compose["services"][name]["volumes"] for name in ("web-1", "web-2")]
+
+    assert [entry.partition(":")[2] for (entry,) in volumes] == [kept, kept]
+    assert {entry.partition(":")[0] for (entry,) in volumes} <= compose["volumes"].keys()
+
+
 def test_every_file_that_is_mounted_exists(compose):
     mounted = [
         volume.split(":")[0]
