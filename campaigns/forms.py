@@ -89,6 +89,7 @@ class CampaignForm(forms.ModelForm):
         fields = (
             "organization", "title", "slug", "summary", "language", "confirmation", "count_floor",
             "asks_postal_code", "asks_country", "asks_comment", "total_of", "shows_league",
+            "asks_proof",
         )  # fmt: skip
         widgets = {
             "title": forms.TextInput(attrs={"size": 60}),

@@ -6,6 +6,7 @@ from django.urls import include, path
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("mailings.urls")),
+    path("", include("fraud.urls")),
     path("", include("signers.urls")),
     path("", include("petitions.urls")),
 ]

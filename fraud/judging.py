@@ -1,4 +1,4 @@
-"""The judge of the fold: holds what belongs to a burst or lacks a proof of work, and marks everything for later looks."""
+"""The judge of the fold: holds what belongs to a burst or lacks a proof of work, and marks all for later looks."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -13,10 +13,12 @@ from django.utils.functional import cached_property
 from django_countries import countries
 
 from petitions.pages import PetitionPage
+from signers.models import LONGEST_PROOF
 from signers.signing import SignInput, new_referral_code
 from signers.wordings import UPDATES_ANSWERS, updates_question, updates_wording
 from toolkit import email_addresses
 from toolkit.person_names import clean_name
+from toolkit.plain_text import storable
 from toolkit.signed_tokens import stamp, stamp_age
 
 # Faster than this nobody reads and types; older than this nobody keeps a page open.
@@ -59,7 +61,8 @@ class SignForm(forms.Form):
     """The sign form of one petition. Asks for postal code, country and comment only where the campaign does.
 
     `website` is a honeypot; `stamp` and `elapsed` say when the page was made and how long it was open: evidence for
-    the fold. `version` is the number of the version shown. None of the four can make the form invalid.
+    the fold, as is the `proof` of work. `version` is the number of the version shown. None of them can make the form
+    invalid.
     """
 
     first_name = NameField(
@@ -119,6 +122,7 @@ class SignForm(forms.Form):
     stamp = forms.Field(required=False, widget=forms.HiddenInput)
     elapsed = forms.Field(required=False, widget=forms.HiddenInput)
     version = forms.Field(required=False, widget=forms.HiddenInput)
+    proof = forms.Field(required=False, widget=forms.HiddenInput)
     website = forms.Field(
         required=False, widget=forms.TextInput(attrs={"autocomplete": "off", "tabindex": "-1"})
     )
@@ -155,6 +159,7 @@ class SignForm(forms.Form):
             wording=updates_wording(self.page.organization),
             referral=referral,
             evidence=self.evidence(),
+            proof=self.data.get("proof", ""),
         )
 
     def evidence(self) -> list[str]:
@@ -173,7 +178,9 @@ def cleaned_at_once(data: Mapping[str, Any], *, asked: Iterable[str]) -> dict[st
         return None
 
 
-def sign_input(cleaned: Mapping[str, Any], *, wording: str, referral: str, evidence: list[str]) -> SignInput:
+def sign_input(
+    cleaned: Mapping[str, Any], *, wording: str, referral: str, evidence: list[str], proof: str
+) -> SignInput:
     return SignInput(
         first_name=cleaned["first_name"],
         last_name=cleaned["last_name"],
@@ -186,6 +193,8 @@ def sign_input(cleaned: Mapping[str, Any], *, wording: str, referral: str, evide
         referral=referral,
         referral_code=new_referral_code(),
         evidence=evidence,
+        # What is too long is wrong; shortened it stays so.
+        proof=storable(proof[:LONGEST_PROOF]),
     )
 
 

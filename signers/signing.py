@@ -42,6 +42,7 @@ class SignInput:
     referral: str = ""
     referral_code: str = field(default_factory=new_referral_code)
     evidence: list[str] = field(default_factory=list)
+    proof: str = ""
 
 
 def submit(
@@ -115,5 +116,6 @@ def _row(petition_id: int, version_id: int, cleaned: SignInput, at: datetime, ne
         "referral": cleaned.referral,
         "referral_code": cleaned.referral_code,
         "evidence": cleaned.evidence,
+        "proof": cleaned.proof,
         "network": network,
     }

@@ -60,6 +60,7 @@ def taken(request: HttpRequest, slug: str) -> str | None:
         wording=asked.wording,
         referral=referral_from(request.META.get("HTTP_REFERER", "")),
         evidence=forms.evidence(data, petition_id=asked.petition_id, at=now, hint=hint),
+        proof=data.get("proof", ""),
     )
     written = submit_if_open(
         petition_id=asked.petition_id,

@@ -125,6 +125,17 @@ class Campaign(models.Model):
     asks_comment = models.BooleanField(
         "ask for a comment", default=False, help_text="“Why are you signing?” Always optional."
     )
+    asks_proof = models.BooleanField(
+        "ask browsers for a proof of work",
+        default=False,
+        db_default=False,
+        help_text=(
+            "While somebody floods a petition: each browser works out a short sum before it signs, which makes "
+            "thousands of signatures costly and one free. Signatures without it, as from browsers without "
+            "JavaScript or from pages opened before, are held until one of you releases them. No other company "
+            "is involved."
+        ),
+    )
     count_floor = models.PositiveIntegerField(
         "show counts from", default=0, help_text="No count is shown on a page before it reaches this number."
     )

@@ -170,6 +170,7 @@ class CampaignAdmin(RecordedAdmin):
                     "count_floor",
                     "total_of",
                     "shows_league",
+                    "asks_proof",
                 ),
             },
         ),

@@ -30,6 +30,8 @@ NOT_PERSONAL = {
     "signers.Submission.wording": "our own words",
     "signers.Submission.referral": "a random code; recognises nobody",
     "signers.Submission.referral_code": "a random code; recognises nobody",
+    "signers.Submission.proof": "random numbers of ours, and a sum worked out from them",
+    "fraud.UsedProof.key": "a hash of a random number of ours",
     "signers.Submission.parked_reason": "our own words",
     "signers.Signature.wording": "our own words",
     "signers.Signature.referral": "a random code; recognises nobody",
