@@ -12,7 +12,7 @@ NONE_IS_FINE = || { code=$$?; [ $$code -eq 5 ] && [ -n '$(subst ','\'',$(ARGS))'
 CHECK_ENVIRONMENT := DEBUG=on DATABASE_URL=sqlite://:memory:
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-sqlite test-postgres test-browser bench bench-long chaos chain audit lint format clean venv venv-dev
+.PHONY: help demo test test-sqlite test-postgres test-browser bench bench-long chaos chain audit backup drill lint format clean venv venv-dev
 
 help: ## list these commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | while IFS="$$(printf '\t')" read -r name text; \
@@ -52,6 +52,13 @@ chaos: venv-dev ## break things under the running site, on PostgreSQL and behind
 chain: venv-dev ## run nginx, two web servers, PgBouncer and a replica on this machine, kill some of them, count (two minutes)
 	@sh scripts/debian_packages.sh postgresql nginx pgbouncer openssl
 	@$(PYTHON) scripts/chain.py
+
+backup: venv ## back up the database of .env or DATABASE_URL (TO=var/backups)
+	@$(PYTHON) manage.py backup $(or $(TO),var/backups)
+
+drill: venv-dev ## restore a million signatures from a backup and compare, on a throw-away PostgreSQL (not part of the tests)
+	@sh scripts/debian_packages.sh postgresql
+	@$(PYTHON) scripts/throwaway_postgres.py $(PYTHON) -m benchmarks.restore_drill
 
 audit: venv ## check the public pages with the W3C's validator and Lighthouse (needs Java and npm; not part of the tests)
 	@sh scripts/debian_packages.sh chromium

@@ -6,8 +6,10 @@ from enum import Enum
 from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 
+from signers import erasing
 from signers.confirming import locked_person
 from signers.models import AddressChange, Consent, CountChange, Signature, Subscription, Supporter
+from staff import audit
 from toolkit.email_addresses import mailbox_key
 
 # A second click is no second wish.
@@ -106,6 +108,13 @@ def _merge(person: Supporter, *, into: Supporter, at: datetime) -> None:
     for relation in Supporter._meta.related_objects:
         if relation.related_model not in MERGED:
             _hand_over(relation.related_model, relation.field.name, person, into)
+    audit.record(
+        actor=None,
+        action=erasing.MERGED,
+        subject=into,
+        at=at,
+        known_as=[(row.pk, row.created_at.isoformat()) for row in (into, person)],
+    )
     into.confirmed_at = min(filter(None, (person.confirmed_at, into.confirmed_at)), default=at)
     into.created_at = min(person.created_at, into.created_at)
     if person.first_name:

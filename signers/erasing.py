@@ -10,8 +10,10 @@ from signers.blocking import keep_blocked
 from signers.confirming import locked_person
 from signers.models import CountChange, OwnPageRequest, Signature, Submission, Supporter
 from staff import audit
-from staff.models import User
+from staff.models import AuditEntry, User
 from toolkit.email_addresses import mailbox_key
+
+ERASED, MERGED = "erased", "merged"  # in the audit log
 
 # Sent inside the transaction, before the rows go, with `supporter` (locked) and `at`: upper apps let go of theirs.
 supporter_erased = Signal()
@@ -50,10 +52,11 @@ def _erase(supporter_id: int, at: datetime, actor: User | None, reason: str) -> 
         keep_blocked(supporter.mailbox, at=at)
     audit.record(
         actor=actor,
-        action="erased",
+        action=ERASED,
         subject=supporter,
         at=at,
         reason=reason or "Asked for on their own page.",
+        known_as=known_as(supporter),
         signatures=len(signatures),
         counted=len(counted),
     )
@@ -63,6 +66,19 @@ def _erase(supporter_id: int, at: datetime, actor: User | None, reason: str) -> 
     _forget_typed(OwnPageRequest, supporter.mailbox)
     supporter.delete()  # and the rest
     return Erased(len(signatures), len(counted))
+
+
+def known_as(supporter: Supporter) -> list[tuple[int, str]]:
+    """Number and moment of creation of their row, and of those that became one with it: so an older backup knows them.
+
+    Nothing else has both, also where another row got the same number after a backup was restored.
+    """
+    names = [(supporter.pk, supporter.created_at.isoformat())]
+    for number, _since in names:
+        merged = AuditEntry.objects.filter(action=MERGED, subject_type="supporter", subject_id=number)
+        for details in merged.values_list("details", flat=True):
+            names += [(row, since) for row, since in details["known_as"] if (row, since) not in names]
+    return names
 
 
 def _forget_typed(model: type[models.Model], mailbox: str) -> None:

@@ -102,7 +102,9 @@ def test_audit_log_keeps_numbers_only(connie):
 
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.subject_id) == ("erased", connie.pk)
-    assert entry.details == {"signatures": 1, "counted": 1}
+    # The moment its row was made tells a restored backup whose row it is.
+    known_as = [[connie.pk, connie.created_at.isoformat()]]
+    assert entry.details == {"signatures": 1, "counted": 1, "known_as": known_as}
 
 
 def test_upper_apps_hear_of_it_while_everything_is_still_there(connie):
