@@ -68,6 +68,9 @@ class Supporter(models.Model):
         return self.blocked_at is None and self.stopped_at is None
 
 
+LONGEST_PROOF = 1_000  # characters; ours have about 600
+
+
 class Submission(models.Model):
     """What was typed into a sign form, exactly once, until the worker folds it into a signature.
 
@@ -98,7 +101,18 @@ class Submission(models.Model):
         help_text="What looked odd: honeypot, too-fast, stale-form, forged-form, typo.",
     )
     network = models.CharField(
-        max_length=64, blank=True, default="", db_default="", help_text="Keyed hashes, see `signers.networks`."
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Keyed hashes, see `signers.networks`.",
+    )
+    proof = models.CharField(
+        max_length=LONGEST_PROOF,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of work, as the browser sent it.",
     )
     parked_at = models.DateTimeField(null=True, blank=True)
     parked_reason = models.CharField(max_length=300, blank=True)
