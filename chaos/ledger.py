@@ -12,7 +12,7 @@ from chaos.site import SLUG
 
 TRIES_AGAIN_AFTER = 0.3  # seconds
 # A browser waits longer than anything here takes; whoever is cut off has to find out.
-PATIENCE = 30
+PATIENCE = 90
 
 FIELDS = {"first_name": "Connie", "last_name": "Rivera", "updates": "no", "elapsed": "60000", "website": ""}
 

@@ -4,7 +4,7 @@ import socket
 import time
 from collections.abc import Callable
 
-SOON = 30  # seconds in which something that takes one or two has to happen
+SOON = 60  # seconds in which something that takes one or two has to happen
 
 
 def eventually(condition: Callable[[], object], *, within: float = SOON, every: float = 0.05) -> float:
