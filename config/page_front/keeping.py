@@ -45,6 +45,10 @@ PATH = re.compile(r"/petitions/([-a-zA-Z0-9_]+)/(count\.json)?")
 Application = Callable[[dict[str, Any], Any], Any]
 
 
+class DjangoIsAway(Exception):
+    """It answers 503: its database is away, or the site is in maintenance."""
+
+
 class Keeper:
     """Fills the shelf and keeps it true. `look` and `fill_next` are what its thread does, once it was started."""
 
@@ -159,7 +163,7 @@ class Keeper:
             return  # none, or another thread wants one at this very moment
         try:
             page = self.fill(path, at=at)
-        except (DatabaseError, InterfaceError) as error:
+        except (DatabaseError, InterfaceError, DjangoIsAway) as error:
             self._nothing_learned(error)
             page = self.shelf.by_path.get(path)
             if page is not None:
@@ -190,6 +194,8 @@ class Keeper:
             except Http404:
                 return None
             status, headers = self._ask(path)
+            if status.startswith("503 "):
+                raise DjangoIsAway(status)
             if not status.startswith("200 ") or not is_for_everybody(headers):
                 return None
             answers = answers_of(source.contents(inputs, at=at), headers)
@@ -226,13 +232,14 @@ class Keeper:
 
 
 def site_wide() -> Notice:
-    """What every page depends on."""
-    return site_state.look()
+    """What every page depends on. While the database is away, what was known last."""
+    return site_state.notice()
 
 
 def is_for_everybody(headers: Headers) -> bool:
     named = {name.lower(): value for name, value in headers}
-    return named.get("cache-control", "").startswith("public") and "set-cookie" not in named
+    is_public = named.get("cache-control", "").startswith("public")
+    return is_public and "set-cookie" not in named and "cookie" not in named.get("vary", "").lower()
 
 
 def slot_of(at: datetime) -> int:

@@ -633,7 +633,7 @@ def test_a_page_that_does_not_come_out_as_djangos_is_left_to_django(django, cloc
     assert path in front.keeper._wanted
 
 
-@pytest.mark.parametrize("header", [("Set-Cookie", "a=b"), ("Cache-Control", "private")])
+@pytest.mark.parametrize("header", [("Set-Cookie", "a=b"), ("Cache-Control", "private"), ("Vary", "Cookie")])
 def test_what_is_for_one_person_is_never_held(django, clock, petition, header):
     def personal(environ, start_response):
         return django(environ, lambda status, headers, error=None: start_response(
