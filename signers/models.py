@@ -209,6 +209,12 @@ class Signature(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["petition", "signed_at"], name="signature_by_petition"),
             models.Index(fields=["signed_at"], name="signature_unaccepted", condition=Q(accepted_at=None)),
+            # The admin's list of those that count without a click; where all have clicked, nobody reads millions.
+            models.Index(
+                fields=["id"],
+                name="signature_unconfirmed",
+                condition=Q(confirmed_at=None, accepted_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

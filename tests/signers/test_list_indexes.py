@@ -1,0 +1,74 @@
+"""What staff look for among all signatures is found through indexes, so that it stays quick with millions of them."""
+
+import pytest
+from django.db import connection
+
+from signers.admin.signature_filters import in_state
+from signers.models import Signature, Supporter
+from signers.searching import signatures_matching, supporters_matching
+from signers.seeding import seed
+from tests.factories import NOW, make_petition
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite looks through the rows"),
+]
+SHOWN, COUNTED = 50, 10_000
+
+
+@pytest.fixture
+def petition():
+    petition = make_petition()
+    seed(petition=petition, number=2_000, at=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE signers_signature, signers_supporter")
+    return petition
+
+
+def test_no_list_of_a_state_looks_through_the_others(petition):
+    indexes = {
+        "accepted": "signature_unconfirmed",
+        "pending": "signature_unaccepted",
+        "held": "signature_held",
+        "removed": "signature_removed",
+    }
+    of_petition = Signature.objects.filter(petition=petition).order_by("-signed_at")
+
+    for state, index in indexes.items():
+        for signatures in (Signature.objects.order_by("-id"), of_petition):
+            assert index in plan_of(in_state(signatures, state)[:SHOWN]), state
+        assert index in plan_of(in_state(Signature.objects.order_by(), state)[:COUNTED]), state
+
+
+def test_the_newest_of_a_petition_are_read_from_the_end_of_its_index(petition):
+    newest = Signature.objects.filter(petition=petition).order_by("-signed_at")[:SHOWN]
+
+    plan = plan_of(newest)
+
+    assert "Index Scan Backward using signature_by_petition" in plan
+    assert "Sort" not in plan
+
+
+def test_searching_finds_people_through_the_index_of_what_was_typed(petition):
+    somebody = Signature.objects.filter(first_name__regex="^[A-Z][a-z]{5,}").first()
+    whole_name = f"{somebody.first_name} {somebody.last_name}"
+    searches = [
+        (Signature, signatures_matching(whole_name), {"signature_upper_last_name"}),
+        (Signature, signatures_matching(somebody.email), {"supporter_mailbox", "signers_supporter_mailbox"}),
+        (Signature, signatures_matching("94703x"), {"signature_upper_postal_code"}),
+        (Supporter, supporters_matching(whole_name), {"supporter_upper_last_name"}),
+        (Supporter, supporters_matching(somebody.email), {"supporter_mailbox", "signers_supporter_mailbox"}),
+    ]
+
+    for model, condition, indexes in searches:
+        plan = plan_of(model.objects.filter(condition).order_by("-id")[:SHOWN])
+        assert any(index in plan for index in indexes), plan
+
+
+def plan_of(rows) -> str:
+    statement, parameters = rows.query.sql_with_params()
+    with connection.cursor() as cursor:
+        # A few thousand rows are read in no time either way; this asks for the way that holds for millions.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {statement}", parameters)
+        return "\n".join(line for (line,) in cursor.fetchall())
