@@ -32,7 +32,10 @@ if (form) {
   const begin = () => {
     if (begun && performance.now() - begun < FRESH) return;
     begun = performance.now();
-    proof = Promise.race([prove(), wait(PATIENCE)]).then((value) => value ?? "", () => "");
+    proof = Promise.race([prove(), wait(PATIENCE)]).catch(() => "").then((value) => {
+      if (!value) begun = 0; // the next press of a key, or the button, tries once more
+      return value ?? "";
+    });
   };
 
   form.addEventListener("focusin", begin);
@@ -47,7 +50,8 @@ if (form) {
     begin();
     form.elements.proof.value = await proof;
     ready = true;
-    form.requestSubmit();
+    // A form sends nothing while it still tells of being sent, which a proof that was ready would meet.
+    setTimeout(() => form.requestSubmit());
   });
   // Somebody who comes back to the page needs another.
   addEventListener("pageshow", (event) => {

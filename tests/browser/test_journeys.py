@@ -2,8 +2,13 @@
 
 import pytest
 from django.core import mail
+from django.utils import timezone
 from playwright.sync_api import expect
 
+from campaigns.models import Campaign
+from fraud import proof_of_work
+from fraud.judging import BurstJudge
+from signers.folding import fold
 from signers.models import Signature, Submission, Supporter
 from tests.factories import make_letter, make_petition, make_version
 from tests.people import Person, work
@@ -277,3 +282,20 @@ def test_own_page_by_keyboard(visit):
 
     expect(page.get_by_role("status")).to_have_text("Your signature is withdrawn. It counts no more.")
     assert Signature.objects.get().removal == "withdrawn"
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no-scripts"])
+def test_a_browser_works_out_a_sum_where_the_campaign_asks_for_it(visit, monkeypatch, javascript):
+    """Without scripts nothing is refused: a person looks at the signature before it counts."""
+    monkeypatch.setattr(proof_of_work, "COST", 10)
+    monkeypatch.setattr(proof_of_work, "MOST_TRIES", proof_of_work.FEWEST_TRIES + 1)
+    petition = make_petition()
+    Campaign.objects.update(asks_proof=True)
+    page = visit(petition.get_absolute_url(), javascript=javascript)
+
+    sign(page)
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("One step left: check your e-mail")
+    fold(at=timezone.now(), judge=BurstJudge())
+    assert (Signature.objects.get().held_at is None) is javascript
+    assert page.context.cookies() == []
