@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Exists, Max, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from fraud import changing, patterns
 from fraud.judging import reason
@@ -28,6 +28,7 @@ LEFT_ALONE = timedelta(days=1)
 WELL_KNOWN = 20
 # How much faster than in the hour before a petition must be signed to be suspicious.
 PACE, HOUR = 3, timedelta(hours=1)
+NONE = Q(pk__in=())
 _CONSONANTS = "BCDFGHJKLMNPQRSTVWXZ"
 
 
@@ -37,14 +38,15 @@ def watch(*, at: datetime, keep_on: Callable[[], bool] = lambda: True) -> int:
     Signatures whose mailbox was proven belong to a burst, but are left alone.
     """
     active = [rule for rule in rules() if rule.is_on]
+    taken = 0
+    for burst in Burst.objects.filter(ended_at=None).order_by("pk"):
+        taken += take_in_all(burst, at=at, keep_on=keep_on)
     for rule in active:
         _refresh(rule, at)
         for key in keys_found(rule, at=at):
-            _open(rule, key, at)
-    taken = 0
-    for burst in Burst.objects.filter(ended_at=None).order_by("pk"):
-        while keep_on() and (number := take_in(burst, at=at)):
-            taken += number
+            burst = _open(rule, key, at)
+            # Before the next rule looks: what belongs to one cluster makes no second one.
+            taken += take_in_all(burst, at=at, keep_on=keep_on) if burst else 0
     _end(active, at)
     return taken
 
@@ -57,7 +59,14 @@ def keys_found(rule: Rule, *, at: datetime) -> list[str]:
     of_kind = Burst.objects.filter(kind=rule.kind, key__in=keys)
     known = set(of_kind.filter(ended_at=None).values_list("key", flat=True))
     known |= set(of_kind.filter(dismissed_at__gt=at - LEFT_ALONE).values_list("key", flat=True))
-    return [key for key in keys if key not in known]
+    return [key for key in keys if key not in known and _new_span(rule, key, at)]
+
+
+def _new_span(rule: Rule, key: str, at: datetime) -> tuple[datetime, datetime] | None:
+    """As `dense`, of what belongs to no cluster yet."""
+    return dense(
+        rule, key, since=at - rule.window - GRACE, but=Exists(Member.objects.filter(signature=OuterRef("pk")))
+    )
 
 
 def suspicious_keys(rule: Rule, *, since: datetime, at: datetime) -> list[str]:
@@ -84,9 +93,11 @@ def _is_suspicious(rule: Rule, key: str, since: datetime, at: datetime) -> bool:
     return rule.kind != Kind.SPEED or _is_ahead_of_its_pace(int(key), since, at)
 
 
-def dense(rule: Rule, key: str, *, since: datetime) -> tuple[datetime, datetime] | None:
+def dense(
+    rule: Rule, key: str, *, since: datetime, but: Q | Exists = NONE
+) -> tuple[datetime, datetime] | None:
     """From when to when signatures of this key came so close together; None where they nowhere did."""
-    marks = _looked_at(rule, since).filter(matching(rule.kind, key))
+    marks = _looked_at(rule, since).filter(matching(rule.kind, key)).exclude(but)
     moments = list(marks.order_by("received_at").values_list("received_at", flat=True))
     ends = rule.threshold - 1
     starts = [
@@ -114,17 +125,17 @@ def _is_ahead_of_its_pace(petition_id: int, since: datetime, at: datetime) -> bo
     return lately >= PACE * before
 
 
-def _open(rule: Rule, key: str, at: datetime) -> None:
-    span = dense(rule, key, since=at - rule.window - GRACE)
+def _open(rule: Rule, key: str, at: datetime) -> Burst | None:
+    span = _new_span(rule, key, at)
     if span is None:
-        return
+        return None
     burst = Burst(kind=rule.kind, key=key, found_at=at, first_at=span[0], last_at=span[1])
     burst.label = label(burst)
     try:
         with transaction.atomic():
             burst.save(force_insert=True)
     except IntegrityError:
-        return  # Another worker saw the same.
+        return None  # Another worker saw the same.
     logger.warning(
         "Cluster %d: more than %d signatures in %d minutes, found by “%s”.",
         burst.pk,
@@ -132,12 +143,13 @@ def _open(rule: Rule, key: str, at: datetime) -> None:
         rule.minutes,
         rule.get_kind_display(),
     )
+    return burst
 
 
 def label(burst: Burst) -> str:
     """What its signatures have in common, for staff."""
     if burst.kind in {Kind.NETWORK, Kind.NEIGHBORHOOD}:
-        return letters(burst.key)
+        return f"Network {letters(burst.key)}"
     if burst.kind == Kind.DOMAIN:
         return burst.key
     if burst.kind == Kind.SPEED:
@@ -186,6 +198,13 @@ def _end(active: Iterable[Rule], at: datetime) -> None:
             if rule.kind != Kind.DOMAIN or not is_allowed(key)
         ]
     going_on.exclude(pk__in=still).update(ended_at=at)
+
+
+def take_in_all(burst: Burst, *, at: datetime, keep_on: Callable[[], bool] = lambda: True) -> int:
+    taken = 0
+    while keep_on() and (number := take_in(burst, at=at)):
+        taken += number
+    return taken
 
 
 @transaction.atomic

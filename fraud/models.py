@@ -114,7 +114,7 @@ class Burst(models.Model):
         "label": f"emptied {IN_30_DAYS}",
     }
 
-    kind = models.CharField("found by", max_length=20, choices=Kind)
+    kind = models.CharField(max_length=20, choices=Kind)
     key = models.CharField(max_length=253, blank=True, help_text="What its signatures have in common.")
     label = models.CharField(
         max_length=253, blank=True, help_text="The same for people; of a network, letters only."

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             name='Burst',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('network', 'One network'), ('neighborhood', 'Neighboring networks'), ('domain', 'One mail domain'), ('name', 'One pattern of names'), ('mailbox', 'One pattern of addresses'), ('speed', 'Faster than people')], max_length=20, verbose_name='found by')),
+                ('kind', models.CharField(choices=[('network', 'One network'), ('neighborhood', 'Neighboring networks'), ('domain', 'One mail domain'), ('name', 'One pattern of names'), ('mailbox', 'One pattern of addresses'), ('speed', 'Faster than people')], max_length=20)),
                 ('key', models.CharField(blank=True, help_text='What its signatures have in common.', max_length=253)),
                 ('label', models.CharField(blank=True, help_text='The same for people; of a network, letters only.', max_length=253)),
                 ('found_at', models.DateTimeField()),

@@ -217,7 +217,7 @@ def test_many_go_in_steps(burst, monkeypatch):
     assert batch.finished_at
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_counts_stay_exact_whatever_happens_in_whatever_order(petition, burst, seed):
     chance = random.Random(seed)
     moment = LATER
@@ -260,7 +260,7 @@ def test_counts_stay_exact_whatever_happens_in_whatever_order(petition, burst, s
         lambda: fold_and_watch(moment),
         lambda: add_up(at=moment),
     ]
-    for _ in range(25):
+    for _ in range(30):
         moment += timedelta(minutes=2)
         chance.choice(deeds)()
 

@@ -210,6 +210,14 @@ def test_a_burst_lasts_as_long_as_it_comes(petition, small):
     assert Burst.objects.get().ended_at is None
 
 
+def test_one_attack_is_one_cluster(petition, small):
+    sign_in(petition, 12, **COMMON["network"] | COMMON["domain"] | COMMON["name"] | COMMON["speed"])
+
+    fold_and_watch(SOON)
+
+    assert [(burst.kind, burst.members.count()) for burst in Burst.objects.all()] == [("network", 12)]
+
+
 def test_looking_again_changes_nothing(petition, small):
     sign_in(petition, 5, network="one.wide")
     fold_and_watch(SOON)
