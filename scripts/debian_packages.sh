@@ -9,7 +9,6 @@ is_there() {
         nginx) PATH="$PATH:/usr/sbin" command -v nginx ;;
         openssl) command -v openssl ;;
         pgbouncer) PATH="$PATH:/usr/sbin" command -v pgbouncer ;;
-        libfaketime) ls /usr/lib/*/faketime/libfaketime.so.1 ;;
         python3-venv) python3 -c 'import venv, ensurepip' ;;
     esac >/dev/null 2>&1
 }
