@@ -46,7 +46,7 @@ bench-long: venv-dev ## measure what takes longer: ten million signatures, a sur
 	@$(PYTHON) -m benchmarks --long $(ARGS)
 
 chaos: venv-dev ## break things under the running site, on PostgreSQL and behind nginx (ARGS="-k postgres --signatures=20000")
-	@sh scripts/debian_packages.sh postgresql nginx libfaketime
+	@sh scripts/debian_packages.sh postgresql nginx
 	@$(PYTHON) -m pytest chaos -p no:cacheprovider $(ARGS)
 
 chain: venv-dev ## run nginx, two web servers, PgBouncer and a replica on this machine, kill some of them, count (two minutes)
