@@ -223,6 +223,17 @@ def the_pooler_is_told_nothing(chain: Chain) -> None:
         written = cursor.fetchone()[0]
     chain.check("statements have the role's limit", limit == "30s", limit)
     chain.check("a commit waits for the replica's disk", written == "on", written)
+    chain.check("a site that was not told of the pooler is refused", is_refused(chain.pooler.url))
+
+
+def is_refused(url: str) -> bool:
+    import psycopg2
+
+    try:
+        psycopg2.connect(url, options="-c statement_timeout=30s").close()
+    except psycopg2.OperationalError:
+        return True
+    return False
 
 
 def everything_is_fine(chain: Chain, ledger: Ledger) -> None:
