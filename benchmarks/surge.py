@@ -93,7 +93,7 @@ def surge(asked: argparse.Namespace, petition: Any, mailing: int, vendor: str) -
         }
         if mailing:
             sink.wait_for_a_mail()
-        copies = len(sink.taken)
+        copies, work = len(sink.taken), worked()
         done = subprocess.run(
             [sys.executable, "-m", "benchmarks.surge", "--generate"],
             input=json.dumps(load),
@@ -106,8 +106,9 @@ def surge(asked: argparse.Namespace, petition: Any, mailing: int, vendor: str) -
         outcome = json.loads(done.stdout)
         acknowledged = [visit["email"] for visit in outcome["signs"] if visit["status"] == 303]
         exact_after = until_exact(petition, len(acknowledged), ended)
-        mailed = len(sink.taken) - copies
-    return told(asked, mailing, vendor, outcome, ledger(petition, acknowledged), exact_after, mailed)
+        mailed, work = len(sink.taken) - copies, worked() - work - outcome["worked"]
+    found = ledger(petition, acknowledged) | {"mailed": mailed, "work": work}
+    return told(asked, mailing, vendor, outcome, found, exact_after)
 
 
 def make_petition() -> Any:
@@ -206,6 +207,7 @@ async def generate(load: dict[str, Any]) -> dict[str, Any]:
         ],
         "reads": [[visit.status, visit.seconds] for visit in visits if not visit.email],
         "started_late": sorted(late)[int(len(late) * 0.99)],
+        "worked": time.process_time(),
     }
 
 
@@ -294,14 +296,40 @@ def ledger(petition: Any, acknowledged: list[str]) -> dict[str, int]:
     }
 
 
+def worked() -> float:
+    """Seconds of processor time of everything we have started and of the database server, as Linux tells."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    parents, times = {}, {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # It has ended meanwhile.
+        pid = int(file.parent.name)
+        parents[pid], times[pid] = int(fields[1]), sum(map(int, fields[11:15]))
+    server = (
+        parents.get(connection.connection.info.backend_pid, 0) if connection.vendor == "postgresql" else 0
+    )
+    return sum(
+        ticks for pid, ticks in times.items() if {os.getpid(), server} & set(ancestry(pid, parents))
+    ) / os.sysconf("SC_CLK_TCK")
+
+
+def ancestry(pid: int, parents: dict[int, int]) -> Iterator[int]:
+    while pid:
+        yield pid
+        pid = parents.get(pid, 0)
+
+
 def told(
     asked: argparse.Namespace,
     mailing: int,
     vendor: str,
     outcome: dict[str, Any],
-    found: dict[str, int],
+    found: dict[str, Any],
     exact_after: float,
-    mailed: int,
 ) -> list[Figure]:
     signs = sorted(visit["seconds"] * 1000 for visit in outcome["signs"])
     reads = sorted(seconds * 1000 for _status, seconds in outcome["reads"])
@@ -313,8 +341,9 @@ def told(
     print(
         f"{asked.signers} signatures and {asked.readers} reads a second for {asked.seconds} s{where}, {vendor},"
         f" {'nginx and ' if asked.nginx else ''}{WORKERS} workers: sign posts {dict(statuses)}, reads"
-        f" {dict(read_statuses)}; {mailed:,} mails left meanwhile; {found['held']:,} held; the generator itself was"
-        f" late by {1000 * outcome['started_late']:.0f} ms at p99",
+        f" {dict(read_statuses)}; {found['mailed']:,} mails left meanwhile; {found['held']:,} held; the generator"
+        f" itself was late by {1000 * outcome['started_late']:.0f} ms at p99; the site and its database took"
+        f" {found['work'] / asked.seconds:.2f} cores of {os.cpu_count()}",
         flush=True,
     )
     beside = f"p50 {at(signs, 0.5):.0f} ms, p99 {at(signs, 0.99):.0f} ms, slowest {signs[-1]:.0f} ms"
