@@ -58,7 +58,7 @@ backup: venv ## back up the database of .env or DATABASE_URL (TO=var/backups)
 
 drill: venv-dev ## restore a million signatures from a backup and compare, on a throw-away PostgreSQL (not part of the tests)
 	@sh scripts/debian_packages.sh postgresql
-	@$(PYTHON) scripts/throwaway_postgres.py $(PYTHON) -m benchmarks.restore_drill
+	@$(PYTHON) -m benchmarks restore_drill
 
 audit: venv ## check the public pages with the W3C's validator and Lighthouse (needs Java and npm; not part of the tests)
 	@sh scripts/debian_packages.sh chromium

@@ -33,7 +33,7 @@ NO_BENCHMARKS = {
     "throwaway",
 }
 # Ten minutes and more, each.
-LONG = {"confirmations", "flat", "import_targets", "killed_mailing", "mailings", "publishing", "surge"}
+LONG = {"confirmations", "flat", "import_targets", "killed_mailing", "mailings", "publishing", "restore_drill", "surge"}
 # Nobody waits for ever.
 STOPPED_AFTER = 3_600  # seconds
 

@@ -43,18 +43,20 @@ def drill(folder: Path, number: int) -> Iterator[Figure]:
     assert not proven.result[1], proven.result[1]
     yield proven.figure("backup verified: loaded elsewhere and compared", "every table equal", within=15)
 
-    erased = list(Supporter.objects.order_by("pk").values_list("pk", flat=True)[:1000])
+    erased = list(Supporter.objects.order_by("pk").values_list("pk", flat=True)[:100])
+    began = time.monotonic()
     for supporter in erased:
         erase(supporter_id=supporter, at=timezone.now())
+    print(f"{len(erased)} erased in {time.monotonic() - began:.1f} s", flush=True)
     back = measured(lambda: restore(path, replace=True, at=timezone.now()))
     assert back.result.again["erased"] == len(erased)
-    yield back.figure("restored over a full database", "every table equal, 1,000 erased again", within=15)
+    yield back.figure("restored over a full database", "every table equal, 100 erased again", within=15)
 
     assert Signature.objects.count() == number - len(erased)
     with empty_database():
         fresh = measured(lambda: restore(path, replace=False, at=timezone.now()))
         assert Signature.objects.count() == number - len(erased)
-    yield fresh.figure("restored into an empty database", "every table equal, 1,000 erased again", within=15)
+    yield fresh.figure("restored into an empty database", "every table equal, 100 erased again", within=15)
 
 
 class measured:
