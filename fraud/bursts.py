@@ -44,9 +44,9 @@ def watch(*, at: datetime, keep_on: Callable[[], bool] = lambda: True) -> int:
     for rule in active:
         _refresh(rule, at)
         for key in keys_found(rule, at=at):
-            burst = _open(rule, key, at)
+            opened = _open(rule, key, at)
             # Before the next rule looks: what belongs to one cluster makes no second one.
-            taken += take_in_all(burst, at=at, keep_on=keep_on) if burst else 0
+            taken += take_in_all(opened, at=at, keep_on=keep_on) if opened else 0
     _end(active, at)
     return taken
 

@@ -7,6 +7,7 @@ import hashlib
 import ipaddress
 import logging
 import secrets
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -20,23 +21,31 @@ from signers.models import NetworkKey, SharedNetwork, Submission
 logger = logging.getLogger(__name__)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-# One subscriber, and the neighborhood they can easily move about in.
-NEAR, WIDE = {4: 32, 6: 64}, {4: 24, 6: 48}
+Range = tuple[int, int, int]  # bits of its addresses, those that may differ, and the others as a number
+# One subscriber, and the neighborhood they can easily move about in: bits of an address that say which, of how many.
+NEAR, WIDE = {32: 32, 128: 64}, {32: 24, 128: 48}
 # In place of the hashes, where staff know the network to be that of many.
 SHARED = "shared"
 HASH_BYTES = 8
 REMEMBERED = 60.0  # seconds
 TRIED_AGAIN = 5.0  # seconds, while the database is away
+# A week's hashes go with its key, so the last of them after 24 days.
+KEPT = timedelta(days=30)
+
+
+def range_of(network: Network) -> Range:
+    free = network.max_prefixlen - network.prefixlen
+    return network.max_prefixlen, free, int(network.network_address) >> free
+
+
 # Nobody's on the internet: where such an address comes in, we see a proxy and no visitor. (RFC 1918, 3927, 4193, 6598)
 INSIDE = tuple(
-    ipaddress.ip_network(text)
+    range_of(ipaddress.ip_network(text))
     for text in (
         "127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
         "::1/128", "fc00::/7", "fe80::/10",
     )
 )  # fmt: skip
-# A week's hashes go with its key, so the last of them after 24 days.
-KEPT = timedelta(days=30)
 
 
 @dataclass
@@ -44,7 +53,7 @@ class Known:
     """What one process knows: keys by week, None for one that could not be had, and the shared networks."""
 
     keys: dict[date, bytes | None] = field(default_factory=dict)
-    shared: tuple[Network, ...] = ()
+    shared: tuple[Range, ...] = INSIDE
     good_until: float = 0.0  # of the monotonic clock
 
     def is_good(self, week: date) -> bool:
@@ -61,13 +70,16 @@ def seen_from(address: str, *, at: datetime) -> str:
     Two queries a minute and process. Whatever is wrong with the database, signing goes on without.
     """
     try:
-        visitor = ipaddress.ip_address(address)
-    except ValueError:
+        # A quarter of what `ipaddress` takes, and this is in every sign post.
+        packed = socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
+    except (OSError, ValueError):
         return ""
+    bits, number = 8 * len(packed), int.from_bytes(packed, "big")
     key = key_at(at)
-    if any(visitor in network for network in (*INSIDE, *known.shared)):
-        return SHARED
-    return f"{_of(visitor, NEAR, key)}.{_of(visitor, WIDE, key)}" if key else ""
+    for of_bits, free, prefix in known.shared:
+        if of_bits == bits and number >> free == prefix:
+            return SHARED
+    return f"{_of(number, bits, NEAR[bits], key)}.{_of(number, bits, WIDE[bits], key)}" if key else ""
 
 
 def key_at(at: datetime) -> bytes | None:
@@ -110,10 +122,8 @@ def network_of(text: str) -> Network:
     return found
 
 
-def _of(visitor: ipaddress.IPv4Address | ipaddress.IPv6Address, widths: dict[int, int], key: bytes) -> str:
-    width = widths[visitor.version]
-    prefix = int(visitor) >> (visitor.max_prefixlen - width)
-    said = b"%d/%d:%d" % (visitor.version, width, prefix)
+def _of(number: int, bits: int, kept: int, key: bytes) -> str:
+    said = b"%d/%d:%d" % (bits, kept, number >> (bits - kept))
     return hashlib.blake2b(said, key=key, digest_size=HASH_BYTES).hexdigest()
 
 
@@ -125,7 +135,7 @@ def _refresh(week: date) -> None:
         if known.is_good(week):
             return
         shared = SharedNetwork.objects.values_list("addresses", flat=True)
-        known.shared = tuple(network_of(addresses) for addresses in shared)
+        known.shared = (*INSIDE, *(range_of(network_of(addresses)) for addresses in shared))
         # Other weeks' keys are let go of, too.
         known.keys = {week: known.keys.get(week) or key_of(week)}
         known.good_until = time.monotonic() + REMEMBERED
