@@ -154,6 +154,9 @@ if _pooler not in {"", "transaction"}:
     stop("DATABASE_POOLER", "use transaction, or leave it out where PostgreSQL is reached directly.")
 
 if _database["ENGINE"] == "django.db.backends.sqlite3":
+    _database["ENGINE"] = "config.sqlite"
+    # Whoever closes the last connection tidies up the whole log: with a connection for each request, each pays for it.
+    _database.setdefault("CONN_MAX_AGE", 60)
     if _database["NAME"] != ":memory:":
         try:
             Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)

@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 
 from petitions.models import Petition
 from signers.models import Submission
@@ -65,7 +66,9 @@ def submit_if_open(
         row.get(name, default) if prepare is None else prepare(row.get(name, default), connection)
         for name, default, prepare in columns
     ]
-    with connection.cursor() as cursor:
+    # SQLite has transactions take turns; on PostgreSQL a statement alone saves two ways to and fro.
+    turn = transaction.atomic(savepoint=False) if connection.vendor == "sqlite" else nullcontext()
+    with turn, connection.cursor() as cursor:
         cursor.execute(statement, [*values, petition_id, slug, version_id, moment, moment])
         return bool(cursor.rowcount == 1)
 

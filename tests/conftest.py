@@ -52,7 +52,7 @@ def django_db_modify_db_settings(
 ) -> None:
     """SQLite in a file, as it is used in earnest: a database in memory knows neither WAL nor several connections."""
     database = django_settings.DATABASES["default"]
-    if database["ENGINE"] == "django.db.backends.sqlite3":
+    if database["ENGINE"].endswith("sqlite"):
         database.setdefault("TEST", {})["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
 
 
