@@ -117,7 +117,8 @@ class Keeper:
                 # Also where the database is away, and this machine's own file says so.
                 self.shelf.clear()
                 return
-            found = inputs_of({page.slug for page in pages}, at=at)
+            known = {page.slug: page.inputs for page in pages}
+            found = inputs_of(known.keys(), at=at, known=known)
         except (DatabaseError, InterfaceError) as error:
             self._nothing_learned(error)
             return
