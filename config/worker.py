@@ -36,7 +36,7 @@ from signers.counting_people import count_missing
 from signers.folding import fold
 from signers.forgetting import forget_unconfirmed
 from signers.mending import mend
-from signers.sending import late, send_due
+from signers.sending import bring_forward, late, send_due
 from staff import site_state
 from staff.heartbeat import beat
 from toolkit import meters
@@ -98,6 +98,7 @@ def slow_jobs(now: datetime, keep_on: Callable[[], bool] = lambda: True) -> list
     painter = Painter()
     return [
         Job("lists of mailings", lambda at: write_due(at=at), timedelta(seconds=2), again_at_once=True),
+        Job("mails dated ahead", lambda at: bring_forward(at=at), timedelta(seconds=15)),
         Job("momentum", lambda at: remember_momentum(at=at), timedelta(seconds=10)),
         Job("league", lambda at: rank_all(at), timedelta(seconds=10)),
         Job("mend choices", lambda at: mend(at=at), timedelta(days=1)),

@@ -447,6 +447,7 @@ def test_worker_has_a_job_for_everything_that_happens_by_itself():
         "add up",
         "unsubscribe what was noted",
         "heartbeat",
+        "mails dated ahead",
         "momentum",
         "league",
         "mend choices",

@@ -12,7 +12,7 @@ from django.test import override_settings
 from signers import sending
 from signers.confirming import confirm, disown
 from signers.models import OutgoingMail, Supporter
-from signers.sending import BACKOFF, CannotResend, in_doubt, resend, send_due
+from signers.sending import BACKOFF, CannotResend, bring_forward, in_doubt, resend, send_due
 from staff.models import AuditEntry
 from tests.factories import NOW, make_mail, make_petition, make_signature, make_staff, make_supporter
 from tests.smtp_server import DROP, HANG, SmtpServer
@@ -457,3 +457,14 @@ def test_limits_hold_for_staff_too(db):
 
     with pytest.raises(CannotResend, match="as many mails"):
         resend(mail=mail, actor=make_staff(), at=NOW + timedelta(days=3))
+
+
+def test_mail_dated_ahead_by_a_clock_that_was_set_right_is_due(db):
+    ahead = make_mail(make_signature(), created_at=NOW + timedelta(days=1), due_at=NOW + timedelta(days=1))
+    put_off = make_mail(make_signature(), created_at=NOW, due_at=NOW + timedelta(hours=1))
+
+    brought = bring_forward(at=NOW)
+
+    ahead.refresh_from_db()
+    put_off.refresh_from_db()
+    assert (brought, ahead.due_at, put_off.due_at) == (1, NOW, NOW + timedelta(hours=1))
