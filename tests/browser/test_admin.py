@@ -146,6 +146,7 @@ def test_the_admin_fits_the_screen_and_its_own_parts_are_accessible(
 
     for path in (
         "/admin/",
+        "/admin/site-state/",
         f"/admin/campaigns/campaign/{petition.campaign.pk}/publish/",
         f"/admin/petitions/petition/close/?petition={petition.pk}",
         f"/admin/signers/signature/{signature.pk}/remove/",
