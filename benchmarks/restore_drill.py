@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from benchmarks.figures import Figure, finish
 from benchmarks.throwaway import database
 
 MINUTES = 60
+Result = TypeVar("Result")
 
 
 def main() -> None:
@@ -35,11 +37,11 @@ def drill(folder: Path, number: int) -> Iterator[Figure]:
 
     seed(petition=make_petition(), number=number, at=timezone.now())
     tidy()
-    made = measured(lambda: backup(folder, at=timezone.now()))
+    made = Measured(lambda: backup(folder, at=timezone.now()))
     yield made.figure("backup made", f"{made.result.manifest.size / 1e6:,.0f} MB")
     path = made.result.path
 
-    proven = measured(lambda: verify(path))
+    proven = Measured(lambda: verify(path))
     assert not proven.result[1], proven.result[1]
     yield proven.figure("backup verified: loaded elsewhere and compared", "every table equal", within=15)
 
@@ -48,23 +50,23 @@ def drill(folder: Path, number: int) -> Iterator[Figure]:
     for supporter in erased:
         erase(supporter_id=supporter, at=timezone.now())
     print(f"{len(erased)} erased in {time.monotonic() - began:.1f} s", flush=True)
-    back = measured(lambda: restore(path, replace=True, at=timezone.now()))
+    back = Measured(lambda: restore(path, replace=True, at=timezone.now()))
     assert back.result.again["erased"] == len(erased)
     yield back.figure("restored over a full database", "every table equal, 100 erased again", within=15)
 
     assert Signature.objects.count() == number - len(erased)
     with empty_database():
-        fresh = measured(lambda: restore(path, replace=False, at=timezone.now()))
+        fresh = Measured(lambda: restore(path, replace=False, at=timezone.now()))
         assert Signature.objects.count() == number - len(erased)
     yield fresh.figure("restored into an empty database", "every table equal, 100 erased again", within=15)
 
 
-class measured:
+class Measured(Generic[Result]):
     """What a step returned, and how long it took."""
 
-    def __init__(self, step: Callable[[], object]) -> None:
+    def __init__(self, step: Callable[[], Result]) -> None:
         began = time.monotonic()
-        self.result: object = step()
+        self.result = step()
         self.seconds = time.monotonic() - began
 
     def figure(self, name: str, beside: str, *, within: float | None = None) -> Figure:

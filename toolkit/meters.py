@@ -79,4 +79,4 @@ class _PageFront:
         yield family
 
 
-REGISTRY.register(_PageFront())  # type: ignore[arg-type]
+REGISTRY.register(_PageFront())

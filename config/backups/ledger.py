@@ -77,7 +77,8 @@ def entries_since(moment: datetime) -> Iterator[Entry]:
     for pk, signed_at, at, how in (
         removed.order_by("pk").values_list("pk", "signed_at", "removed_at", "removal").iterator()
     ):
-        yield Entry(What.REMOVED, at, pk, signed_at, {"how": how})
+        if at is not None:
+            yield Entry(What.REMOVED, at, pk, signed_at, {"how": how})
     ended = Consent.objects.filter(at__gt=moment, granted=False).order_by("pk")
     fields = ("at", "supporter_id", "supporter__created_at", "organization_id", "wording", "source")
     for at, supporter, since, organization, wording, source in ended.values_list(*fields).iterator():
@@ -141,8 +142,8 @@ def erase_again(entry: Entry, at: datetime) -> bool:
 
 
 def remove_again(entry: Entry, at: datetime) -> bool:
-    signature = Signature.objects.filter(pk=entry.row, signed_at=entry.since, removed_at=None).first()
-    if signature is None:
+    signature = Signature.objects.filter(pk=entry.row, removed_at=None).first()
+    if signature is None or signature.signed_at != entry.since:
         return False
     if entry.more.get("how") == Signature.Removal.NOT_ME:
         disown(signature_id=signature.pk, at=entry.at, block=False)

@@ -165,7 +165,7 @@ def restore_into(path: Path, name: str) -> None:
 
 def replace_with(path: Path, tables: Tables) -> None:
     """In one transaction: whatever goes wrong, and whatever is not equal, the database is as it was."""
-    writing = [program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", path]
+    writing = [program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(path)]
     reading = [program("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
     with (
         subprocess.Popen(
@@ -179,7 +179,7 @@ def replace_with(path: Path, tables: Tables) -> None:
         ) as changing,
     ):
         try:
-            shutil.copyfileobj(script.stdout, changing.stdin, 1 << 20)  # type: ignore[misc]
+            shutil.copyfileobj(script.stdout, changing.stdin, 1 << 20)  # type: ignore[arg-type]
         except BrokenPipeError:
             script.kill()
         else:

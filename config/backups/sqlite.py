@@ -38,7 +38,7 @@ def make(path: Path) -> tuple[datetime, Tables]:
 
 
 def tables_of(session: sqlite3.Connection) -> Tables:
-    session.create_aggregate("row_sum", -1, RowSum)
+    session.create_aggregate("row_sum", -1, RowSum)  # type: ignore[arg-type]
     names = session.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1"
     ).fetchall()
