@@ -18,7 +18,8 @@ from chaos.site import Site
 from chaos.waiting import eventually
 from tests.smtp_server import DROP, HANG, POLITE, RESET, SmtpServer
 
-PEOPLE, LASTS = 3, 3  # seconds
+PEOPLE, AT_ONCE = 3, 12
+LASTS = 3  # seconds
 REFUSES = "refuses"
 MOODS: dict[str, dict[str, object]] = {
     REFUSES: {},
@@ -33,18 +34,23 @@ MOODS: dict[str, dict[str, object]] = {
     "550 at the dot": {"dot": b"550 Spam\r\n"},
     "babbles": {"connect": b"\xff\xfe\x00 what?\r\n"},
 }  # fmt: skip
-# A dot without an answer: nobody knows whether the mail was taken, and only staff may send it again.
-DOUBTFUL = {"hangs at dot", "hangs up at dot"}
+# A dot without an answer: nobody knows whether the mail was taken, and only staff may send it again. It leaves with the
+# last of the content, so that a server that breaks off over that may have had it.
+DOUBTFUL = {mood for mood in MOODS if mood.startswith("h") and mood.endswith(("dot", "content"))} | {
+    "resets at content"
+}
 REFUSED = {"550 at RCPT", "550 at the dot"}
 SEEN_TO = "SELECT count(*) = %s FROM signers_outgoingmail WHERE num_nonnulls(sent_at, failed_at, handed_over_at) > 0"
 STATES = """
     SELECT count(sent_at), count(failed_at), count(*) FILTER (WHERE sent_at IS NULL AND failed_at IS NULL)
     FROM signers_outgoingmail"""
-SUBMIT = """
-    INSERT INTO signers_submission (petition_id, version_id, received_at, first_name, last_name, email, postal_code,
-        country, comment, updates, wording, referral, referral_code, evidence)
-    SELECT p.id, p.current_version_id, now(), 'Connie', 'Rivera', 'mood-' || n || '@load.example', '', '', '', false,
-        'May we?', '', 'code' || n, '[]' FROM petitions_petition p, generate_series(1, %s) AS numbers(n)"""
+SUBMIT = f"""
+from django.utils import timezone
+from petitions.models import Petition
+from tests.factories import make_submission
+for number in range({PEOPLE}):
+    make_submission(Petition.objects.get(), email=f"mood-{{number}}@load.example", received_at=timezone.now())
+"""
 
 
 class Database(Postgres):
@@ -86,11 +92,13 @@ class Outcome:
 
 @pytest.fixture(scope="module")
 def outcomes(template: Postgres, folders: Callable[[], Path]) -> Iterator[dict[str, Outcome]]:
-    """What became of the mails in each mood. All at once, since most of it is waiting."""
+    """What became of the mails in each mood. Several at once, since most of it is waiting."""
     server = Postgres(folders(), like=template)
-    server.start(max_connections=30 + 8 * len(MOODS))
+    server.start(max_connections=30 + 8 * AT_ONCE)
+    with Site(folders(), server.url()) as site:
+        site.python(SUBMIT)
     databases = [Database(server, f"mood{number}") for number in range(len(MOODS))]
-    with ThreadPoolExecutor(len(MOODS)) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         yield dict(
             zip(MOODS, pool.map(outcome_of, MOODS, databases, [folders() for _ in MOODS]), strict=True)
         )
@@ -102,7 +110,6 @@ def outcome_of(mood: str, database: Database, folder: Path) -> Outcome:
         if mood == REFUSES:
             line.refuses()
         with Site(folder, database.url(), smtp_port=line.port) as site:
-            database.query(SUBMIT, PEOPLE)
             worker = site.start_worker()
             # Nobody's signature waits for a mail.
             database.wait_until("SELECT sum(count) = %s FROM petitions_tally", PEOPLE, within=120)
