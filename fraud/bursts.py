@@ -1,6 +1,7 @@
 """Noticing bursts, and holding what came before they were noticed: the worker looks every few seconds."""
 
 import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from fraud.models import AllowedDomain, Burst, Kind, Mark, Member, Rule
 from fraud.rules import GROUPINGS, matching, rules
 from petitions.models import Petition
 from signers.models import Signature
+from toolkit.bulk_inserts import insert_all
 from toolkit.email_addresses import mailbox_key
 
 logger = logging.getLogger(__name__)
@@ -218,8 +220,8 @@ def take_in(burst: Burst, *, at: datetime) -> int:
     if not ids:
         return 0
     signatures = changing.locked(ids)
-    Member.objects.bulk_create(
-        [Member(burst=burst, signature=signature) for signature in signatures], ignore_conflicts=True
+    insert_all(
+        [Member(burst=burst, signature=row) for row in signatures], unique=["burst_id", "signature_id"]
     )
     if burst.ended_at is None:
         _hold(signatures, burst, at)
@@ -237,6 +239,9 @@ def _hold(signatures: Sequence[Signature], burst: Burst, at: datetime) -> None:
         if not (row.confirmed_at or row.removed_at or row.held_at or row.pk in released)
     ]
     changing.hold(held, at=at)
+    alike: dict[str, list[Signature]] = {}
     for row in held:
-        row.evidence = [*row.evidence, reason(burst.kind)]
-    Signature.objects.bulk_update(held, ["evidence"])
+        alike.setdefault(json.dumps(row.evidence), []).append(row)
+    for rows in alike.values():
+        evidence = [*rows[0].evidence, reason(burst.kind)]
+        Signature.objects.filter(pk__in=[row.pk for row in rows]).update(evidence=evidence)
