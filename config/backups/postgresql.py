@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,6 +16,7 @@ from django.db import connection
 
 from config.backups.files import BackupError, Tables, refuse_different
 
+LEAVING_TAKES = 3.0  # seconds
 PARALLEL = str(min(4, os.cpu_count() or 1))
 # What libpq reads from the environment, by the names DATABASE_URL has for it: no list of processes shows that.
 SECRETS = {
@@ -123,6 +125,14 @@ def is_empty() -> bool:
 
 
 def others_connected() -> int:
+    """Those who stay: one that has just been closed takes a moment to go, our own included."""
+    until = time.monotonic() + LEAVING_TAKES
+    while (others := clients()) and time.monotonic() < until:
+        time.sleep(0.2)
+    return others
+
+
+def clients() -> int:
     with connected() as session, session.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
