@@ -142,6 +142,7 @@ def speed(paths: list[str], rounds: int, seconds: int) -> list[Figure]:
             quiet = compare("petition page GET, gzip : bare WSGI function of equal bytes", None, 0.85, 0.95)
             with signatures_landing(paths[0]):
                 busy = compare("the same while 80 signatures a second land on it", None, 0.75, 0.9)
+            warm(site, paths)
             many = compare("the same over 200 petitions", turns, 0.6, 0.8)
     return [quiet, busy, many]
 

@@ -90,7 +90,7 @@ class PageFront:
 
         def start(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
             if status == "200 OK":
-                self.keeper.want(path)
+                self.keeper.want(path, headers[:])
                 if self._in_background:
                     self.keeper.start()
             return start_response(status, headers, *error)

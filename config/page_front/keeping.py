@@ -32,7 +32,7 @@ KEPT_WHILE_AWAY = 600.0
 # A page whose words have changed is made anew meanwhile.
 STALE_AT_MOST = 0.8
 # What nobody has asked for so long makes room.
-FORGOTTEN_AFTER = 60.0
+FORGOTTEN_AFTER = 600.0
 # Should anything that a page shows be missing in its inputs, it is wrong for no longer than this.
 MADE_ANEW_AFTER = 300.0
 # A page that does not come out as Django's; it is no use to try with each visitor.
@@ -56,7 +56,7 @@ class Keeper:
         self, django: Application, shelf: Shelf, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.django, self.shelf, self.clock = django, shelf, clock
-        self._wanted: dict[str, None] = {}
+        self._wanted: dict[str, Headers | None] = {}
         self._left: dict[str, float] = {}
         self._away = False
         self._wake = threading.Event()
@@ -65,10 +65,10 @@ class Keeper:
 
     # --- Asked by visitors' threads ---
 
-    def want(self, path: str) -> None:
-        """Django has just answered this one: hold it from now on."""
+    def want(self, path: str, headers: Headers | None = None) -> None:
+        """Hold this one from now on; `headers` are Django's answer to somebody a moment ago."""
         if path not in self._left and len(self._wanted) < MOST_WANTED:
-            self._wanted[path] = None
+            self._wanted[path] = headers
             self._wake.set()
 
     def start(self) -> None:
@@ -159,11 +159,11 @@ class Keeper:
     def fill_next(self, *, at: datetime) -> None:
         """Holds one of the pages that are wanted."""
         try:
-            path = next(iter(self._wanted))
+            path, headers = next(iter(self._wanted.items()))
         except (StopIteration, RuntimeError):
             return  # none, or another thread wants one at this very moment
         try:
-            page = self.fill(path, at=at)
+            page = self.fill(path, headers, at=at)
         except (DatabaseError, InterfaceError, DjangoIsAway) as error:
             self._nothing_learned(error)
             page = self.shelf.by_path.get(path)
@@ -176,10 +176,10 @@ class Keeper:
                 self.shelf.put(page)
         self._wanted.pop(path, None)
 
-    def fill(self, path: str, *, at: datetime) -> Held | None:
-        """The page as Django makes it, or None where there is none to hold. Three queries.
+    def fill(self, path: str, headers: Headers | None = None, *, at: datetime) -> Held | None:
+        """The page as Django makes it, or None where there is none to hold. Two queries, or three without `headers`.
 
-        It is held only if its own bytes prove to be Django's.
+        It is held only if its own bytes prove to be Django's, by the ETag of an answer.
         """
         parts = PATH.fullmatch(path)
         if parts is None:
@@ -194,10 +194,13 @@ class Keeper:
                 source = Number() if parts[2] else Marked(slug)
             except Http404:
                 return None
-            status, headers = self._ask(path)
-            if status.startswith("503 "):
-                raise DjangoIsAway(status)
-            if not status.startswith("200 ") or not is_for_everybody(headers):
+            if headers is None:
+                status, headers = self._ask(path)
+                if status.startswith("503 "):
+                    raise DjangoIsAway(status)
+                if not status.startswith("200 "):
+                    return None
+            if not is_for_everybody(headers):
                 return None
             answers = answers_of(source.contents(inputs, at=at), headers)
             if answers.etag == dict(headers).get("ETag"):
@@ -216,6 +219,7 @@ class Keeper:
                     self.clock(),
                 )
             # Somebody has signed in between; or a page says more about its numbers than its marks know.
+            headers = None
         logger.error("%s does not come out as Django renders it; left to Django.", path)
         self._left[path] = self.clock() + LEFT_TO_DJANGO
         return None

@@ -700,7 +700,7 @@ def test_no_more_bytes_are_held_than_allowed(django, clock, petition):
 
 
 def test_what_nobody_asks_for_is_forgotten(front, clock, path):
-    clock.now += 61
+    clock.now += 601
     look(front)
 
     assert path not in front.shelf.by_path
