@@ -51,8 +51,9 @@ class Writer:
             sign_link(recipient, at),
             unsubscribe_link(recipient, at),
         )
+        own = mark(COPY, recipient.pk or 0, to=address)
         parts = [
-            self.headers(recipient, reader, address, at),
+            self.headers(recipient, reader, address, own, at),
             self.fixed_headers,
             self.part("plain"),
             self.text.filled(reader.spoken_name, reader),
@@ -60,18 +61,18 @@ class Writer:
             self.html.filled(reader.spoken_name, reader, escaped=True),
             f"\r\n--{self.boundary}--\r\n".encode(),
         ]
-        reports_to = bounce_address(mark(COPY, recipient.pk or 0, to=address))
+        reports_to = bounce_address(own)
         return RawMail(reports_to or self.sender, address, b"".join(parts))
 
-    def headers(self, recipient: Recipient, reader: Reader, address: str, at: datetime) -> bytes:
+    def headers(self, recipient: Recipient, reader: Reader, address: str, own: str, at: datetime) -> bytes:
         edition = self.edition
         second = recipient.subject == "b" and edition.other_subject
         subject = filled_later(edition.other_subject if second else edition.subject, reader.spoken_name)
         lines = [
             f"To: {address}",
             text_header("Subject", subject),
-            f"Message-ID: {message_id(recipient, address, self.host)}",
-            f"Date: {format_datetime(at)}",
+            f"Message-ID: {message_id(recipient, own, self.host)}",
+            f"Date: {date_header(at.replace(microsecond=0))}",
             f"List-Unsubscribe: <{reader.unsubscribe_url}>",
         ]
         if reader.unsubscribe_url.startswith("https://"):
@@ -109,7 +110,7 @@ class Slotted:
             if place not in own:
                 fallback, link = place
                 value = links[link] if link else spoken or fallback
-                own[place] = _SOFT_BREAK + before_break(quoted(value)) + _SOFT_BREAK
+                own[place] = between_breaks(value)
             parts += [own[place], piece]
         return b"".join(parts)
 
@@ -132,13 +133,19 @@ def fixed_headers(
     return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
 
-def message_id(recipient: Recipient, address: str, host: str) -> str:
+def message_id(recipient: Recipient, own: str, host: str) -> str:
     """The same for every attempt, so that a mail program shows only one should two ever arrive.
 
-    Its mark tells reports about the mail. Test copies, which belong to nobody, are each a mail of its own.
+    `own` is the copy's mark, which tells reports about the mail. Test copies, which belong to nobody, are each a mail
+    of its own.
     """
-    own = mark(COPY, recipient.pk, to=address) if recipient.pk else f"test.{secrets.token_hex(8)}"
-    return f"<{own}@{host}>"
+    return f"<{own if recipient.pk else f'test.{secrets.token_hex(8)}'}@{host}>"
+
+
+@lru_cache(maxsize=16)
+def date_header(second: datetime) -> str:
+    """Hundreds of copies leave within a second."""
+    return format_datetime(second)
 
 
 @lru_cache(maxsize=512)
@@ -168,6 +175,12 @@ def quoted(text: str) -> bytes:
     """Quoted-printable with CRLF line ends."""
     encoded = binascii.b2a_qp(text.replace("\r\n", "\n").encode("utf-8", "replace"), istext=True)
     return encoded.replace(b"\n", b"\r\n")
+
+
+@lru_cache(maxsize=64)
+def between_breaks(value: str) -> bytes:
+    """A value on lines of its own. A copy has its links in the text and again in the HTML, an edition many Adas."""
+    return _SOFT_BREAK + before_break(quoted(value)) + _SOFT_BREAK
 
 
 def before_break(encoded: bytes) -> bytes:
