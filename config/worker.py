@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from campaigns.nominating import forget_marks
 from campaigns.postal_codes import locate_places
+from config import error_reports
 from config.metrics import serve_from_worker
 from fraud.alerts import alert
 from fraud.applying import work
@@ -313,6 +314,7 @@ def log_failure(name: str, error: Exception) -> None:
         where = where.tb_next
     place = f"{where.tb_frame.f_code.co_filename}:{where.tb_lineno}" if where else "unknown"
     meters.JOBS_FAILED.labels(name).inc()
+    error_reports.report(error)
     logger.error("The job “%s” failed: %s at %s", name, type(error).__name__, place)
     if isinstance(error, Error):
         connection.close()
