@@ -1,12 +1,15 @@
-"""An index for finding what counts without having been confirmed. Folding waits while it is made; signing does not."""
+"""An index for finding what counts without having been confirmed."""
 
 from django.db import migrations, models
 
+from toolkit.large_tables import AddIndexBeside
+
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [("signers", "0008_proof_of_work")]
     operations = [
-        migrations.AddIndex(
+        AddIndexBeside(
             model_name="signature",
             index=models.Index(
                 condition=models.Q(("accepted_at__isnull", False), ("confirmed_at", None)),
