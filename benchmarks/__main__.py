@@ -28,12 +28,22 @@ NO_BENCHMARKS = {
     "figures",
     "one_insert",
     "one_insert_settings",
+    "processes",
     "served_settings",
     "servers",
     "throwaway",
 }
 # Ten minutes and more, each.
-LONG = {"confirmations", "flat", "import_targets", "killed_mailing", "mailings", "publishing", "restore_drill", "surge"}
+LONG = {
+    "confirmations",
+    "flat",
+    "import_targets",
+    "killed_mailing",
+    "mailings",
+    "publishing",
+    "restore_drill",
+    "surge",
+}
 # Nobody waits for ever.
 STOPPED_AFTER = 3_600  # seconds
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.figures import Figure, finish
 from benchmarks.fold import make_petitions
+from benchmarks.processes import text, workers_of
 from benchmarks.servers import gunicorn
 from benchmarks.sign_post import stamp_of
 from benchmarks.throwaway import database
@@ -68,30 +69,6 @@ def ask(address: str, petition: Any, number: int) -> None:
         if refused.code >= 500:
             raise
         refused.read()
-
-
-def workers_of(address: str) -> list[int]:
-    """The processes that answer at an address: children of the one gunicorn that was given its port."""
-    port = address.rpartition(":")[2]
-    masters = [
-        process
-        for process in Path("/proc").glob("[0-9]*")
-        if f"PORT={port}\0" in text(process / "environ") and "gunicorn" in text(process / "cmdline")
-    ]
-    numbers = {int(process.name) for process in masters}
-    return sorted(number for number in numbers if parent_of(number) in numbers)
-
-
-def parent_of(process: int) -> int:
-    return int(text(Path(f"/proc/{process}/stat")).rpartition(")")[2].split()[1])
-
-
-def text(path: Path) -> str:
-    """Nothing where it is gone, or not ours to read."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def resident(process: int) -> float:
