@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import psycopg2
+from end_with_parent import end_with_parent
 from throwaway_postgres import OWNER, find_programs, unprivileged_user
 
 from chaos.waiting import eventually, free_port
@@ -77,6 +78,7 @@ class Postgres:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=lambda: end_with_parent(signal.SIGQUIT),
                 **self.who,
             )
 

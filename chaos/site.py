@@ -7,6 +7,8 @@ import sys
 import threading
 from pathlib import Path
 
+from end_with_parent import end_with_parent
+
 from chaos.http import get
 from chaos.waiting import SOON, eventually, free_port
 
@@ -37,6 +39,7 @@ class Service:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                preexec_fn=lambda: end_with_parent(signal.SIGTERM),
             )
         self.starts += 1
 
