@@ -401,7 +401,7 @@ MEASURED: dict[str, Measure] = {
     "own page": Orders.own_page,
     "admin’s first page": admin("/admin/"),
     "signatures": admin(SIGNATURES),
-    "signatures, page 100": admin(f"{SIGNATURES}?p=20"),
+    "signatures, page 20": admin(f"{SIGNATURES}?p=20"),
     "signatures of the petition": admin(f"{SIGNATURES}?petition={{petition}}"),
     **{
         f"signatures, {state}": admin(f"{SIGNATURES}?state={state}")

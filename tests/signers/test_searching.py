@@ -23,8 +23,8 @@ def plan_of(rows) -> str:
 @pytest.mark.parametrize(
     ("typed", "indexes"),
     [
-        ("okafor", {"signature_upper_last_name", "signature_upper_first_name"}),
-        ("ada okafor", {"signature_upper_last_name", "signature_upper_first_name"}),
+        ("okafor", {"signature_upper_names", "signature_upper_first_name"}),
+        ("ada okafor", {"signature_upper_names", "signature_upper_first_name"}),
         ("4021", {"signature_upper_postal_code"}),
         ("jdoe@gmail.com", {"signers_supporter_mailbox"}),
     ],
@@ -40,7 +40,7 @@ def test_signatures_are_found_through_indexes(typed, indexes):
 def test_supporters_are_found_through_indexes():
     plan = plan_of(Supporter.objects.filter(supporters_matching("okafor")).order_by())
 
-    assert "supporter_upper_last_name" in plan
+    assert "supporter_upper_names" in plan
     assert "Seq Scan" not in plan
 
 
