@@ -8,10 +8,11 @@ import traceback
 from datetime import UTC, datetime
 
 TOKEN_PATHS = re.compile(r"/(confirm|not-me|unsubscribe|me|new-address|dear|signed|thanks)/[^\s/?\"']+")
-ADDRESSES = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+\.[^\s@<>\"'(),;:]+")
+# Each looks at a run of characters from its beginning only, or a long one would take seconds.
+ADDRESSES = re.compile(r"(?<![^\s@<>\"'(),;:])[^\s@<>\"'(),;:]++@[^\s@<>\"'(),;:]+\.[^\s@<>\"'(),;:]+")
 # What PostgreSQL adds to an error quotes the row: names, comments and all.
 DETAILS = re.compile(r"\bDETAIL:.*?(?=\n\n(?:The above|During handling)|\nTraceback|\Z)", re.DOTALL)
-QUERIES = re.compile(r"(/[^\s?\"']*)\?[^\s\"']+")
+QUERIES = re.compile(r"(?<![^\s?\"'])([^\s?\"'/]*+/[^\s?\"']*+)\?[^\s\"']+")
 NETWORK_ADDRESSES = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}(?!\w|\.\d)|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8}(?![\w:]))"
 )
