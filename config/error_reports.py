@@ -27,6 +27,7 @@ def start(transport: Any = None) -> None:
     if not settings.SENTRY_DSN:
         return
     import sentry_sdk
+    from django.http import UnreadablePostError
     from sentry_sdk.integrations.logging import LoggingIntegration
 
     sentry_sdk.init(
@@ -43,6 +44,8 @@ def start(transport: Any = None) -> None:
         enable_logs=False,
         # Errors are reported as such; each line of the log beside them would be one report more.
         integrations=[LoggingIntegration(level=None, event_level=None)],
+        # A visitor who goes away in the middle of a form is no error of ours.
+        ignore_errors=[UnreadablePostError],
         shutdown_timeout=2,
     )
 

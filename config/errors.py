@@ -1,7 +1,12 @@
 """The pages shown when something is wrong; none of them needs the database."""
 
-from django.http import HttpRequest, HttpResponse
+import sys
+
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
+
+from toolkit import meters
+from toolkit.database_trouble import AWAY
 
 
 def error_page(request: HttpRequest, status: int) -> HttpResponse:
@@ -27,6 +32,15 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls this while it handles the error. One raised by a middleware, say when it stores a session, comes to
+    nobody else.
+    """
+    error = sys.exception()
+    if isinstance(error, AWAY):
+        meters.DATABASE_ERRORS.labels("web").inc()
+        return unavailable(request)
+    if isinstance(error, UnreadablePostError):
+        return bad_request(request)  # whoever sent it has gone
     return error_page(request, 500)
 
 

@@ -4,8 +4,9 @@ import ipaddress
 from typing import Any
 
 import pytest
+from django.core.handlers.exception import convert_exception_to_response
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.test import RequestFactory
 
 from config.middleware import TrustedProxiesMiddleware, UnavailableMiddleware
@@ -67,6 +68,19 @@ def test_database_away_is_a_503_that_says_when_to_come_back() -> None:
     assert response.status_code == 503
     assert response["Retry-After"] == "10"
     assert response["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(OperationalError("gone"), 503), (UnreadablePostError("gone"), 400), (ValueError("ours"), 500)],
+)
+def test_what_a_middleware_raises_is_told_apart_too(error: Exception, status: int) -> None:
+    """Django turns it into an answer before any other middleware sees it."""
+
+    def fail(_request: HttpRequest) -> HttpResponse:
+        raise error
+
+    assert convert_exception_to_response(fail)(RequestFactory().get("/")).status_code == status
 
 
 def test_database_away_is_one_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
