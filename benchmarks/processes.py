@@ -1,4 +1,4 @@
-"""The processes of a web server that a benchmark has started, and what the system says about them."""
+"""The processes of a web server and of the database, and what the system says about them."""
 
 from pathlib import Path
 
@@ -25,3 +25,20 @@ def text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def sessions() -> list[int]:
+    """The processes of the database."""
+    from django.db import connection
+
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'")
+        return [pid for (pid,) in cursor.fetchall()]
+
+
+def processor_time(processes: list[int]) -> float:
+    """Seconds, of all threads."""
+    files = (path for process in processes for path in Path(f"/proc/{process}/task").glob("*/schedstat"))
+    return sum(int(text(path).split()[0]) for path in files) / 1e9

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from benchmarks.figures import Figure, finish
 from benchmarks.fold import make_petitions
-from benchmarks.processes import text, workers_of
+from benchmarks.processes import processor_time, sessions, workers_of
 from benchmarks.servers import gunicorn, interleaved, ratios, shown, wrk
 from benchmarks.throwaway import database
 
@@ -79,23 +78,6 @@ class Side:
         used = processor_time(processes) - before
         self.rounds.append(Round(1000 * load.p99, 1e6 * used / (load.requests_per_second * SECONDS)))
         return load.requests_per_second
-
-
-def sessions() -> list[int]:
-    """The processes of the database."""
-    from django.db import connection
-
-    if connection.vendor != "postgresql":
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'")
-        return [pid for (pid,) in cursor.fetchall()]
-
-
-def processor_time(processes: list[int]) -> float:
-    """Seconds, of all threads."""
-    files = (path for process in processes for path in Path(f"/proc/{process}/task").glob("*/schedstat"))
-    return sum(int(text(path).split()[0]) for path in files) / 1e9
 
 
 def figures_of(side: Side, other: Side, rates: dict[str, list[float]], vendor: str) -> list[Figure]:
