@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from django.conf import settings
+from django.db import OperationalError, ProgrammingError
 
 from mailings.unsubscribing import unsubscribe
 from toolkit.database_trouble import AWAY
@@ -32,10 +33,12 @@ def note(*, recipient_id: int, at: datetime) -> None:
     file_here().parent.mkdir(parents=True, exist_ok=True)
     # Line ends on both sides: what a full disk has cut off before does not spoil this one.
     line = f"\n{recipient_id} {at.isoformat()}\n".encode()
-    with locked(os.O_WRONLY | os.O_CREAT | os.O_APPEND) as file:
+    with locked(file_here(), os.O_WRONLY | os.O_CREAT | os.O_APPEND) as file:
         if os.write(file, line) != len(line):
             raise OSError("The disk is full.")
         os.fsync(file)
+    with opened(file_here().parent, os.O_RDONLY) as folder:
+        os.fsync(folder)  # which has the file's name, should it be new
 
 
 def something_waits() -> bool:
@@ -53,7 +56,8 @@ def catch_up(*, limit: int = 1000) -> int:
     if not something_waits():
         return 0
     try:
-        with locked(os.O_RDWR, patient=False) as file:
+        # The folder's lock, not the file's: a database that hangs now must not keep others from writing down.
+        with locked(file_here().parent, os.O_RDONLY, patient=False), opened(file_here(), os.O_RDWR) as file:
             return catch_up_in(file, limit)
     except BlockingIOError:
         return 0
@@ -64,13 +68,18 @@ def catch_up(*, limit: int = 1000) -> int:
 
 def catch_up_in(file: int, limit: int) -> int:
     done = 0
-    for offset, line in open_lines(os.pread(file, os.fstat(file).st_size, 0)):
+    with alone(file):
+        content = os.pread(file, os.fstat(file).st_size, 0)
+    for offset, line in open_lines(content):
         if done == limit:
             return done
         do(line)
         os.pwrite(file, DONE, offset)
         done += 1
-    os.ftruncate(file, 0)
+    with alone(file):
+        # Unless something was written meanwhile: then next time.
+        if os.fstat(file).st_size == len(content):
+            os.ftruncate(file, 0)
     return done
 
 
@@ -90,16 +99,33 @@ def do(line: bytes) -> None:
         unsubscribe(recipient_id=int(number), at=datetime.fromisoformat(moment))
     except AWAY:
         raise
+    except ProgrammingError as error:
+        raise OperationalError("Its tables are those of another release.") from error
     except Exception as error:  # noqa: BLE001 - one line's trouble must not stop the others
         logger.error("A line of %s cannot be done: %s", file_here(), type(error).__name__)
 
 
 @contextmanager
-def locked(flags: int, *, patient: bool = True) -> Iterator[int]:
-    """The file, ours alone meanwhile."""
-    file = os.open(file_here(), flags, 0o600)
+def locked(path: Path, flags: int, *, patient: bool = True) -> Iterator[int]:
+    """The file, ours alone meanwhile. Raises BlockingIOError to the impatient."""
+    with opened(path, flags) as file, alone(file, patient=patient):
+        yield file
+
+
+@contextmanager
+def opened(path: Path, flags: int) -> Iterator[int]:
+    file = os.open(path, flags, 0o600)
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if patient else fcntl.LOCK_NB))
         yield file
     finally:
         os.close(file)
+
+
+@contextmanager
+def alone(file: int, *, patient: bool = True) -> Iterator[None]:
+    """Nobody keeps the file's lock for longer than the disk takes."""
+    fcntl.flock(file, fcntl.LOCK_EX | (0 if patient else fcntl.LOCK_NB))
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)

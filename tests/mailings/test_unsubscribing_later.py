@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, ProgrammingError
 from django.test import Client
 from django.utils import timezone
 
@@ -116,9 +116,12 @@ def test_a_few_at_a_time_and_none_twice() -> None:
     assert Consent.objects.filter(granted=False).count() == 3
 
 
-def test_a_database_that_goes_away_again_leaves_the_rest(recipient: Recipient, monkeypatch: Any) -> None:
+@pytest.mark.parametrize("trouble", [OperationalError("gone"), ProgrammingError("no such column yet")])
+def test_a_database_that_goes_away_again_leaves_the_rest(
+    recipient: Recipient, monkeypatch: Any, trouble: Exception
+) -> None:
     def fail(**_: Any) -> None:
-        raise OperationalError("gone")
+        raise trouble
 
     note(recipient_id=recipient.pk, at=NOW)
     with monkeypatch.context() as patched:
@@ -145,7 +148,27 @@ def test_what_a_full_disk_left_behind_spoils_no_other_line(recipient: Recipient,
 def test_another_process_that_is_at_it_is_left_to_it(recipient: Recipient) -> None:
     note(recipient_id=recipient.pk, at=NOW)
 
-    with unsubscribing_later.locked(os.O_RDWR):
+    with unsubscribing_later.locked(file_here().parent, os.O_RDONLY):
         assert catch_up() == 0
 
     assert catch_up() == 1
+
+
+def test_what_is_written_down_while_another_is_at_it_waits_for_nobody_and_is_kept(
+    recipient: Recipient, monkeypatch: Any
+) -> None:
+    later = make_recipient()
+
+    def slow(**wish: Any) -> None:
+        note(recipient_id=later.pk, at=NOW)
+        unsubscribing.unsubscribe(**wish)
+
+    note(recipient_id=recipient.pk, at=NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(unsubscribing_later, "unsubscribe", slow)
+        assert catch_up() == 1
+
+    assert something_waits()
+    assert catch_up() == 1
+    assert not something_waits()
+    assert not Subscription.objects.exists()
