@@ -79,6 +79,7 @@ def surge(asked: argparse.Namespace, petition: Any, mailing: int, vendor: str) -
         url = stack.enter_context(gunicorn(workers=WORKERS, env=environment))
         port = urlsplit(url).port or 80
         if asked.nginx:
+            sys.path.append(str(ROOT / "scripts"))  # as pytest does for chaos
             from chaos.proxies import nginx
 
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="undersigned-nginx-")))
