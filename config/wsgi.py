@@ -8,6 +8,8 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.utils.http import parse_header_parameters
 
+from config.postgresql import patience
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 
@@ -21,6 +23,11 @@ class Request(WSGIRequest):
             self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
         except (ValueError, LookupError):
             self.content_type, self.content_params = "", {}
+
+    def read(self, *args: Any, **kwargs: Any) -> bytes:
+        """Forms and files come in through here, as slowly as the visitor's line is."""
+        with patience.elsewhere():
+            return super().read(*args, **kwargs)
 
 
 class Application(WSGIHandler):

@@ -69,6 +69,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if waiting.info.transaction_status != TRANSACTION_STATUS_ACTIVE:
             return False
         with socket.socket(fileno=os.dup(waiting.fileno())) as line:
+            # Closed at this very moment, its number may be somebody else's already.
+            if waiting.closed or waiting.fileno() < 0:
+                return False
             line.shutdown(socket.SHUT_RDWR)
         patience.lost(self.get_connection_params())
         return True

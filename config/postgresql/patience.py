@@ -48,6 +48,20 @@ def limited(seconds: float, hang_up: Callable[[], bool]) -> Iterator[None]:
         _current.watch = around
 
 
+@contextmanager
+def elsewhere() -> Iterator[None]:
+    """While this thread waits for something that is not the database, such as a visitor: that time does not count."""
+    watch = getattr(_current, "watch", None)
+    if watch is None:
+        yield
+        return
+    rest, watch.until = left(), float("inf")
+    try:
+        yield
+    finally:
+        watch.until = time.monotonic() + rest
+
+
 def within(seconds: float) -> AbstractContextManager[None]:
     """The same for this thread's own connection, on any database."""
     hang_up = getattr(connections[DEFAULT_DB_ALIAS], "hang_up", None)
@@ -96,7 +110,7 @@ def _look_after_all() -> None:
 def _end(watch: Watch) -> None:
     with _lock:
         try:
-            if watch in _watches and watch.hang_up():
+            if watch in _watches and watch.until <= time.monotonic() and watch.hang_up():
                 _watches.discard(watch)
         except (OSError, psycopg2.Error):
             pass  # the connection has just ended by itself

@@ -1,15 +1,19 @@
 """Nobody waits long for a PostgreSQL that hangs."""
 
+import socket
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.db import DataError, OperationalError, connection, connections
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from psycopg2.extensions import TRANSACTION_STATUS_ACTIVE
 
 from config.middleware import PatienceMiddleware, UnavailableMiddleware
 from config.postgresql import patience
+from config.postgresql.base import DatabaseWrapper
 from tests.processes import SOON
 
 pytestmark = pytest.mark.skipif(
@@ -70,6 +74,30 @@ def test_request_that_waits_for_something_else_keeps_its_connection(monkeypatch:
             return cursor.fetchone()
 
     assert in_a_thread(busy_elsewhere) == (2,)
+
+
+@pytest.mark.django_db
+def test_number_of_a_connection_that_was_closed_just_now_may_be_somebody_elses() -> None:
+    ours, theirs = socket.socketpair()
+
+    class ClosedJustNow:
+        info = SimpleNamespace(transaction_status=TRANSACTION_STATUS_ACTIVE)
+        closed = 0
+
+        def fileno(self) -> int:
+            self.closed = 1
+            return ours.fileno()
+
+    wrapper = DatabaseWrapper(connection.settings_dict)
+    wrapper.connection = ClosedJustNow()
+
+    ended = wrapper.hang_up()
+
+    ours.sendall(b"still there")
+    assert not ended
+    assert theirs.recv(20) == b"still there"
+    ours.close()
+    theirs.close()
 
 
 @pytest.mark.django_db
