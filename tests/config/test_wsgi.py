@@ -6,7 +6,6 @@ from typing import Any
 from django.test import RequestFactory
 
 from config.postgresql import patience
-from config.wsgi import Request
 
 FORM = b"first_name=Connie"
 
@@ -19,7 +18,10 @@ class Line(BytesIO):
         return super().read(size)
 
 
-def request_over(line: Line) -> Request:
+def request_over(line: Line) -> Any:
+    # Not at once: importing it starts the application, which looks for static files.
+    from config.wsgi import Request
+
     about: dict[str, Any] = {"CONTENT_LENGTH": len(FORM), "CONTENT_TYPE": "application/x-www-form-urlencoded"}
     return Request(RequestFactory().post("/").environ | about | {"wsgi.input": line})
 
