@@ -3,9 +3,12 @@
 from io import BytesIO
 from typing import Any
 
+import pytest
 from django.test import RequestFactory
 
 from config.postgresql import patience
+
+pytestmark = pytest.mark.usefixtures("static_root")
 
 FORM = b"first_name=Connie"
 
@@ -19,7 +22,7 @@ class Line(BytesIO):
 
 
 def request_over(line: Line) -> Any:
-    # Not at once: importing it starts the application, which looks for static files.
+    # Imported only now that there is a folder for static files, which WhiteNoise looks for.
     from config.wsgi import Request
 
     about: dict[str, Any] = {"CONTENT_LENGTH": len(FORM), "CONTENT_TYPE": "application/x-www-form-urlencoded"}
