@@ -11,6 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from toolkit import mail_providers
 
 MAX_LENGTH = 254  # RFC 5321 §4.5.3.1.3, less the angle brackets
+_LONGEST_MISTYPED = 60  # of a domain; no common one is half as long
 # Most addresses on the hot path: what is before the @ needs no further look, and domains come again and again.
 _ORDINARY = re.compile(
     r"(?=.{1,64}@)([A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)", re.ASCII
@@ -96,11 +97,14 @@ def suggest(address: str) -> str | None:
     return f"{local}@{meant}" if meant else None
 
 
-@lru_cache(maxsize=1024)
 def suggest_domain(domain: str) -> str | None:
     """The common mail domain this one is probably a typo of; None for known domains and for anything else."""
-    if len(domain) > 60:
-        return None
+    # Looked at before it is remembered: somebody may send megabytes, again and again.
+    return None if len(domain) > _LONGEST_MISTYPED else _suggested_domain(domain)
+
+
+@lru_cache(maxsize=1024)
+def _suggested_domain(domain: str) -> str | None:
     typed = domain.strip().strip(".").lower()
     if not typed.isascii() or typed in mail_providers.KNOWN:
         return None

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from toolkit import mail_providers
+from toolkit import email_addresses
 from toolkit.email_addresses import clean, mailbox_key, sendable, suggest, suggest_domain
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
@@ -182,6 +183,13 @@ def test_domain_that_may_well_be_right_gets_no_hint(domain):
 @pytest.mark.parametrize("domain", sorted(mail_providers.KNOWN))
 def test_known_domain_never_gets_a_hint(domain):
     assert suggest_domain(domain) is None
+
+
+def test_megabytes_are_not_remembered():
+    remembered = email_addresses._suggested_domain.cache_info().currsize
+
+    assert suggest("connie@" + "x" * 1_000_000) is None
+    assert email_addresses._suggested_domain.cache_info().currsize == remembered
 
 
 def test_hint_keeps_what_is_before_the_at():
