@@ -10,7 +10,7 @@ from django.db.models import Field, Model, QuerySet
 
 from campaigns.models import Organization, Place
 from petitions.models import Petition, Version
-from signers.models import OwnPageRequest, Submission, Supporter
+from signers.models import OwnPageRequest, Signature, Submission, Supporter
 from toolkit.csv_files import rows_to_csv
 from toolkit.email_addresses import mailbox_key
 
@@ -29,13 +29,18 @@ OURS_ALONE = {"claim", "claimed_until"}
 def collect(supporter: Supporter) -> dict[str, list[Row]]:
     """The rows of every table about them, by the table's name. A query or two for each table.
 
-    Tables of upper apps come along by their foreign keys, so that none is forgotten.
+    Tables of upper apps come along by their foreign keys, to the person or to a signature, so that none is forgotten.
     """
     found = {"supporter": [_row(supporter)]}
     for relation in Supporter._meta.related_objects:
         model = relation.related_model
         rows = model._default_manager.filter(**{relation.field.name: supporter})
         found[str(model._meta.verbose_name)] = _rows(rows)
+    for relation in Signature._meta.related_objects:
+        model = relation.related_model
+        if getattr(model, "PERSONAL_FIELDS", None):
+            rows = model._default_manager.filter(**{f"{relation.field.name}__supporter": supporter})
+            found.setdefault(str(model._meta.verbose_name), _rows(rows))
     for model in (Submission, OwnPageRequest):
         ids = [pk for pk, email in _typed(model) if mailbox_key(email) == supporter.mailbox]
         found[str(model._meta.verbose_name)] = _rows(model._default_manager.filter(pk__in=ids))

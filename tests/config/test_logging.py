@@ -257,6 +257,9 @@ REPORTS = """
 import json, sys
 import django
 django.setup()
+from django.conf import settings
+plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+settings.STORAGES = settings.STORAGES | {"staticfiles": plain}
 import sentry_sdk
 from django.test import Client
 from config import error_reports

@@ -23,7 +23,6 @@ from config.page_front.front import PageFront
 from config.page_front.held import Shelf
 from config.page_front.keeping import KEPT_WHILE_AWAY, Keeper
 from config.page_front.pieces import NOTHING, cut
-from config.wsgi import Application
 from petitions.models import Petition, ShareImage, Stand, Tally
 from petitions.public_pages import without_stamp
 from petitions.readdressing import move_to
@@ -84,11 +83,18 @@ def ask(application, path, *, method="GET", **environ):
     return Answer(*said, b"".join(parts))
 
 
+def new_application():
+    """Not at once: importing it starts the application, which looks for static files."""
+    from config.wsgi import Application
+
+    return Application()
+
+
 class Django:
     """Django, which counts what it is asked, and can be gone."""
 
     def __init__(self):
-        self.application, self.asked = Application(), 0
+        self.application, self.asked = new_application(), 0
 
     def __call__(self, environ, start_response):
         self.asked += 1
@@ -367,7 +373,7 @@ def behind_proxy(settings, django, clock):
     settings.SITE_URL = "https://testserver"
     settings.TRUSTED_PROXIES = [ipaddress.ip_network("10.0.0.0/8")]
     settings.SECURE_HSTS_SECONDS = 60
-    plain, django.application = django.application, Application()
+    plain, django.application = django.application, new_application()
     yield PageFront(django, in_background=False, clock=clock)
     django.application = plain
 

@@ -9,6 +9,7 @@ import pytest
 from django.apps import apps
 from django.utils import timezone
 
+from fraud.models import Mark
 from mailings.models import Edition, Mailing, MailReport, Recipient
 from signers import changing_address, consents, own_page
 from signers.consents import Choice
@@ -18,7 +19,7 @@ from signers.tokens import own_page_link
 from tests.factories import NOW, make_mail, make_petition, make_signature, make_submission
 
 # About people of other kinds.
-OTHERS = {"Target", "TargetList", "User", "AuditEntry", "SignInAttempt", "BlockedMailbox"}
+OTHERS = {"Target", "TargetList", "User", "AuditEntry", "SignInAttempt", "BlockedMailbox", "Burst"}
 
 
 @pytest.fixture
@@ -44,6 +45,9 @@ def connie(db):
         mailing=mailing, supporter=supporter, edition=edition, due_at=NOW, sent_at=NOW, handed_over_at=NOW
     )
     MailReport.objects.create(supporter=supporter, kind="soft", reason="Full", at=NOW, event="1")
+    Mark.objects.create(
+        signature=signature, petition_id=signature.petition_id, received_at=NOW, folded_at=NOW
+    )
     return supporter
 
 
