@@ -5,8 +5,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toolkit import mail_providers
-from toolkit import email_addresses
+from toolkit import email_addresses, mail_providers
 from toolkit.email_addresses import clean, mailbox_key, sendable, suggest, suggest_domain
 
 ANY_TEXT = st.text(st.characters(exclude_categories=[]))
