@@ -35,7 +35,9 @@ class Notice:
 
 
 class Watch:
-    """The last known notice of one place, looked up at most once a second. One thread asks, the others don't wait."""
+    """The last known notice of one place, looked up at most once a second. One thread asks, the others don't wait, but
+    for the very first answer.
+    """
 
     def __init__(self, ask: Callable[[], Notice | None], clock: Callable[[], float] = time.monotonic) -> None:
         self._ask = ask
@@ -43,24 +45,32 @@ class Watch:
         self._asking = threading.Lock()
         self.known = Notice()
         self._good_until = -math.inf
+        self._asked = False
 
     def look(self) -> Notice:
         """What is known. Raises what asking raises, and keeps what was known before."""
-        if self._clock() < self._good_until or not self._asking.acquire(blocking=False):
+        if self._asked and self._clock() < self._good_until:
+            return self.known
+        if not self._asking.acquire(blocking=not self._asked):
             return self.known
         began = self._clock()
+        if began < self._good_until:  # somebody else has asked meanwhile
+            self._asking.release()
+            return self.known
         self._good_until = math.inf  # until we know how long asking took
         try:
             self.known = self._ask() or Notice()
         finally:
             ended = self._clock()
             self._good_until = ended + max(ASKED_EVERY, LEFT_ALONE * (ended - began))
+            self._asked = True
             self._asking.release()
         return self.known
 
     def remember(self, notice: Notice, *, for_seconds: float = ASKED_EVERY) -> None:
         self.known = notice
         self._good_until = self._clock() + for_seconds
+        self._asked = True
 
 
 def stored() -> Notice | None:

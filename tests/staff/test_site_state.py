@@ -1,5 +1,6 @@
 """What the site does at the moment: asked for rarely, remembered while nobody can be asked, switched with a trace."""
 
+import threading
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -106,10 +107,27 @@ class TestWatch:
     def test_others_do_not_wait_for_who_asks(self, clock: Clock) -> None:
         seen = []
         watch = Watch(lambda: seen.append(watch.look()), clock)
+        watch.remember(PAUSED, for_seconds=-1)
 
         watch.look()
 
-        assert seen == [Notice()]
+        assert seen == [PAUSED]
+
+    def test_a_process_that_has_just_started_takes_nothing_for_granted(self, clock: Clock) -> None:
+        seen, looks = [], threading.Event()
+        another = threading.Thread(target=lambda: (looks.set(), seen.append(watch.look())))
+
+        def ask() -> Notice:
+            another.start()
+            looks.wait()
+            return PAUSED
+
+        watch = Watch(ask, clock)
+
+        watch.look()
+
+        another.join()
+        assert seen == [PAUSED]
 
 
 def test_everything_is_on_where_nobody_ever_switched(unasked: None) -> None:
