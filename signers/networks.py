@@ -139,8 +139,9 @@ def _refresh(week: date) -> None:
         # Other weeks' keys are let go of, too.
         known.keys = {week: known.keys.get(week) or key_of(week)}
         known.good_until = time.monotonic() + REMEMBERED
-    except Error as error:
-        # Read-only, say. Where signatures come from is not known meanwhile.
+    except (Error, ValueError) as error:
+        # Read-only, say, or a range that was written past the admin's form. Where signatures come from is not known
+        # meanwhile.
         logger.warning("No key for networks: %s", type(error).__name__)
         known.keys = {week: known.keys.get(week)}
         known.good_until = time.monotonic() + TRIED_AGAIN

@@ -96,6 +96,12 @@ def test_without_a_database_signing_goes_on_without(fresh):
     assert found == ""
 
 
+def test_a_range_that_cannot_be_read_keeps_nobody_from_signing(fresh):
+    SharedNetwork.objects.create(addresses="the university", note="Not by the form.")
+
+    assert seen_from("203.0.113.7", at=NOW) == ""
+
+
 def test_a_signature_knows_its_network_and_no_address(db):
     petition = make_petition(at=NOW - timedelta(days=1))
     typed = {"first_name": "Connie", "last_name": "Reed", "email": "connie@example.org", "updates": "no"}
