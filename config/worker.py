@@ -48,7 +48,7 @@ logger = logging.getLogger(__name__)
 
 FOLDED_AT_ONCE, SENT_AT_ONCE = 500, 20
 # Seconds to wait while the database, or the mail server, is away; the last one for as long as it takes.
-DATABASE_BACKOFF = (0.5, 1, 2, 5)
+DATABASE_BACKOFF: tuple[float, ...] = (0.5, 1, 2, 5)
 MAIL_BACKOFF = (10, 20, 40, 60)
 LEAVES_WITHIN = 5  # seconds for what is under way when the worker is asked to stop
 KEPT_OPEN = 60  # seconds without work after which a database connection is given back
