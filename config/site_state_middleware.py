@@ -125,5 +125,11 @@ def kept(request: HttpRequest, name: str, now: Notice, why: str) -> HttpResponse
 
 
 def typed(request: HttpRequest, *, most: int | None) -> list[tuple[str, str]]:
-    fields = [(name, str(value)) for name, values in request.POST.lists() for value in values]
+    """Passwords are typed again: they have no place in a page's source."""
+    fields = [
+        (name, str(value))
+        for name, values in request.POST.lists()
+        for value in values
+        if "password" not in name
+    ]
     return fields[:most]

@@ -202,6 +202,16 @@ def test_read_only_refuses_what_staff_change_and_keeps_it() -> None:
     assert "/admin/site-state/" in page
 
 
+def test_passwords_are_not_kept() -> None:
+    client = client_of(make_staff(is_superuser=True))
+    off(State.READ_ONLY)
+
+    response = client.post("/admin/password_change/", {"old_password": "old-one", "new_password1": "new-one"})
+
+    assert response.status_code == 503
+    assert "-one" not in response.content.decode()
+
+
 @pytest.mark.parametrize("body", [b"\x00=\xff&a=%00%ff", b"=" * 5000, b"first_name=" + b"9" * 5000, b""])
 def test_odd_posts_are_refused_as_kindly(client: Client, petition: Petition, body: bytes) -> None:
     off(State.MAINTENANCE, "\u202eאבג")
