@@ -56,7 +56,7 @@ def main() -> list[Figure]:
                 f"fold, in batches of {largest}, by processor time",
                 by_work,
                 unit="/s",
-                beside="of worker and database session together; what a quiet machine would do, but for its disk",
+                beside="of worker and database session together; holds on a busy machine too",
             ),
             Figure.of("adding up: changes of counts", added, unit="/s", beside=f"{PENDING:,} at once"),
         ]
