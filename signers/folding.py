@@ -20,7 +20,7 @@ from signers.models import CountChange, OutgoingMail, Signature, Submission, Sup
 from staff import audit
 from staff.models import User
 from toolkit import meters
-from toolkit.bulk_inserts import insert_all
+from toolkit.bulk_inserts import insert_all, new_row
 from toolkit.database_trouble import AWAY
 from toolkit.email_addresses import mailbox_key
 from toolkit.signed_tokens import CLOCK_SET_BACK
@@ -312,7 +312,8 @@ class Batch:
     def _replace(self, submission: Submission, key: Key) -> Signature:
         """A pending signature of what was typed."""
         petition = submission.petition  # type: ignore[attr-defined]
-        signature = Signature(
+        signature = new_row(
+            Signature,
             petition_id=key[0],
             supporter_id=key[1],
             version_id=submission.version_id,
@@ -366,7 +367,8 @@ def _supporters(submissions: Iterable[Submission], at: datetime) -> tuple[dict[s
     """
     typed = {mailbox_key(submission.email): submission for submission in submissions}
     made = [
-        Supporter(
+        new_row(
+            Supporter,
             mailbox=mailbox,
             email=typed[mailbox].email,
             first_name=typed[mailbox].first_name,

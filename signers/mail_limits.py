@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from signers.models import OutgoingMail, Signature, Supporter
+from toolkit.bulk_inserts import new_row
 
 PER_SIGNATURE = 5  # ever
 PER_HOUR, PER_DAY = 3, 10  # to one mailbox, over all petitions
@@ -103,7 +104,8 @@ class MailLimits:
         self.numbers[signature.pk] += 1
         self._note_signature(signature.pk, message, self.at)
         self._note_supporters([(signature.supporter_id, message, self.at)])
-        return OutgoingMail(
+        return new_row(
+            OutgoingMail,
             event=f"{message}:{signature.pk}:{self.numbers[signature.pk]}",
             message=message,
             signature_id=signature.pk,

@@ -1,11 +1,43 @@
 """Many rows in one statement; on PostgreSQL in a fraction of the time that `bulk_create` takes."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import cache
+from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import AutoField, Model
+from django.db.models.base import ModelState
+
+Row = TypeVar("Row", bound=Model)
+
+
+def new_row(model: type[Row], **values: Any) -> Row:
+    """`model(**values)` for rows that are made by the thousand, and a fraction of its time.
+
+    Columns go by their own names (`petition_id`), nothing is checked, and no signal is sent.
+    """
+    row = model.__new__(model)
+    vars(row).update(_blank(model), **values)
+    for name, default in _made_anew(model):
+        if name not in values:
+            vars(row)[name] = default()
+    row._state = ModelState()
+    return row
+
+
+@cache
+def _blank(model: type[Model]) -> dict[str, Any]:
+    return {field.attname: field.get_default() for field in model._meta.concrete_fields}
+
+
+@cache
+def _made_anew(model: type[Model]) -> list[tuple[str, Callable[[], Any]]]:
+    """Fields whose default is not the same for all rows, such as a list of their own."""
+    return [
+        (field.attname, field.get_default) for field in model._meta.concrete_fields if callable(field.default)
+    ]
 
 
 def insert_all(rows: Sequence[Model], *, unique: Sequence[str] = (), replaced: Sequence[str] = ()) -> None:
@@ -37,7 +69,7 @@ def _insert_from_json(rows: Sequence[Model], unique: Sequence[str], replaced: Se
     columns = [field.attname for field in options.concrete_fields if not isinstance(field, AutoField)]
     quoted = connection.ops.quote_name
     table, listed = quoted(options.db_table), ", ".join(map(quoted, columns))
-    given = [{column: getattr(row, column) for column in columns} for row in rows]
+    given = [{column: values[column] for column in columns} for values in map(vars, rows)]
     statement = [
         f"INSERT INTO {table} ({listed})",
         f"SELECT {listed} FROM json_populate_recordset(NULL::{table}, %s)",  # noqa: S608 - names of models

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from django.db import Error, IntegrityError, connection, transaction
 from django.db.models import F
+from django.forms import model_to_dict
 
-from signers.models import Signature, Supporter
+from signers.models import OutgoingMail, Signature, Supporter
 from tests.factories import NOW, make_petition, make_signature, make_supporter
-from toolkit.bulk_inserts import insert_all
+from toolkit.bulk_inserts import insert_all, new_row
 
 pytestmark = pytest.mark.django_db
 UNIQUE = ["petition_id", "supporter_id"]
@@ -117,3 +118,20 @@ def test_what_the_database_cannot_hold_is_an_error(text):
 def test_a_value_that_would_have_to_be_computed_is_refused():
     with pytest.raises(TypeError):
         insert_all([supporter("a@example.org", confirmed_at=F("created_at"))])
+
+
+@pytest.mark.parametrize("model", [Signature, Supporter, OutgoingMail])
+def test_new_row_is_what_the_model_makes(model):
+    given = {field.attname: 7 for field in model._meta.concrete_fields if field.is_relation}
+
+    assert model_to_dict(new_row(model, **given)) == model_to_dict(model(**given))
+    assert new_row(model)._state.adding
+
+
+def test_new_rows_share_nothing():
+    one, other = new_row(Signature), new_row(Signature)
+
+    one.evidence.append("typo")
+
+    assert other.evidence == []
+    assert new_row(Signature, evidence=["typo"]).evidence == ["typo"]
