@@ -32,6 +32,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def asks_database(item: pytest.Item) -> bool:
+    """Whether another database may answer it differently."""
+    if item.get_closest_marker("one_database") is not None:
+        return False
     names = set(getattr(item, "fixturenames", ()))
     return item.get_closest_marker("django_db") is not None or not names.isdisjoint(
         {"db", "transactional_db", "django_db_setup", "live_server", "admin_client"}

@@ -633,6 +633,7 @@ LINE = WORDS.map(lambda words: f"x{' '.join(words.splitlines())}x"[:100].strip()
 
 
 @pytest.mark.django_db
+@pytest.mark.one_database
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     lines=st.lists(LINE, min_size=8, max_size=8), texts=st.lists(LONG, min_size=5, max_size=5), data=st.data()

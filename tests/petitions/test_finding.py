@@ -359,6 +359,7 @@ def test_number_of_queries_does_not_grow_with_the_petitions(campaign, letter, at
     assert max(few) <= 12
 
 
+@pytest.mark.one_database
 def test_every_zip_code_of_the_package_resolves(campaign, letter):
     rows = zipcodes.list_all()
     load(rows)
