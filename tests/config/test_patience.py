@@ -37,6 +37,12 @@ def in_a_thread(run: Any) -> Any:
     return results[0]
 
 
+def knocks_until_it_answers() -> None:
+    """Until then this process opens no connection, and so no test after this one either."""
+    patience._threads["knocking"].join(SOON)
+    assert not patience.is_hanging()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_request_whose_database_hangs_gets_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("config.middleware.VISITORS_WAIT", 0.1)
@@ -51,6 +57,7 @@ def test_request_whose_database_hangs_gets_a_503(monkeypatch: pytest.MonkeyPatch
     )
 
     assert answer.status_code == 503
+    knocks_until_it_answers()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -136,6 +143,6 @@ def test_row_that_is_too_large_is_to_blame_itself() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_when_it_answers_again_it_is_asked_again() -> None:
     patience.lost(connection.get_connection_params())
-    patience._threads["knocking"].join(SOON)
+    knocks_until_it_answers()
 
     assert in_a_thread(lambda: connection.ensure_connection() or connection.is_usable())
