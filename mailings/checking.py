@@ -15,6 +15,8 @@ from toolkit.merge_fields import MergeField
 
 LINES = ("subject", "other_subject", "preview_text", "call_to_action")
 REQUIRED = ("subject", "body", "call_to_action")
+# As the form has them, so that who corrects goes down the page once.
+ORDER = ("subject", "preview_text", "body", "call_to_action", "of_petition", "leads_to", "other_subject")
 LONGEST_LINE = 400  # what an edition stores
 # Mail programs cut what is longer, and with it the link to unsubscribe.
 HEAVY = 100 * 1024
@@ -41,7 +43,14 @@ def check(mailing: Mailing, *, at: datetime, audience: Audience | None = None) -
         errors += missing_values(parsed, petitions)
         warnings += heavy(parsed, petitions)
     errors += audience_problems(mailing, at)
-    return Checklist(list(dict.fromkeys(errors)), list(dict.fromkeys(warnings)))
+    return Checklist(in_order(errors), in_order(warnings))
+
+
+def in_order(problems: list[FieldProblem]) -> list[FieldProblem]:
+    """Each problem once, down the form; what belongs to no field of it comes first."""
+    return sorted(
+        dict.fromkeys(problems), key=lambda found: ORDER.index(found.field) if found.field in ORDER else -1
+    )
 
 
 def text_problems(mailing: Mailing, parsed: CompiledMailing) -> list[FieldProblem]:

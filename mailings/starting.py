@@ -54,6 +54,16 @@ def approve(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> N
     mailing.refresh_from_db()
 
 
+@transaction.atomic
+def forget_approval(*, mailing: Mailing) -> bool:
+    """Makes a draft of what is not any more what was asked for or approved; whether it was."""
+    row = Mailing.objects.select_for_update(no_key=True).get(pk=mailing.pk)
+    if row.asked_at is None or row.is_frozen or row.canceled_at is not None or row.digest == digest_of(row):
+        return False
+    change(row, asked_at=None, asked_by=None, approved_at=None, approved_by=None, digest="")
+    return True
+
+
 def start(*, mailing: Mailing, actor: User, at: datetime, seen: str = "") -> int:
     """Freezes text and audience and queues every copy; the first leaves ten minutes later. Returns the number: of very
     many, whose list the worker writes within the minute, as counted just now.

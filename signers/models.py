@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from campaigns.models import Organization, Place
 from petitions.models import Petition, Version
+from signers.evidence import in_words
 
 UNCONFIRMED = "30 days after it was typed, unless confirmed"
 ERASED = "when the supporter asks to be erased"
@@ -219,6 +220,11 @@ class Signature(models.Model):
 
     def __str__(self) -> str:
         return f"Signature {self.pk}"
+
+    @property
+    def oddness(self) -> str:
+        """What looked odd about it, in words."""
+        return in_words(self.evidence)
 
     @property
     def state(self) -> str:

@@ -181,9 +181,11 @@ def page(visit: Visit) -> HttpResponseBase:
 def overview(visit: Visit, *, status: int = 200, done: str = "", **forms: Any) -> HttpResponse:
     """Everything on one page. Six queries, however much there is."""
     supporter = visit.supporter
+    lines = own_page.lines(supporter, at=visit.now)
     typed_names = {"first_name": supporter.first_name, "last_name": supporter.last_name}
     context = {
-        "lines": own_page.lines(supporter, at=visit.now),
+        "lines": lines,
+        "has_names": any(line.is_there for line in lines),
         "choices": own_page.updates_choices(supporter),
         "answers": UPDATES_ANSWERS,
         "pending_address": waiting_address(supporter),

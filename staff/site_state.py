@@ -145,7 +145,7 @@ def switch(state: State, *, actor: User | None, at: datetime, message: str = "",
 
     `message` is for visitors, `reason` for the audit log.
     """
-    message = cleaned(message)
+    message = "" if state is State.FULL else cleaned(message)  # nothing is refused that it could explain
     with transaction.atomic():
         row, _made = SiteState.objects.select_for_update().get_or_create(
             pk=ONLY_ROW, defaults={"state": State.FULL, "since": at}

@@ -18,6 +18,6 @@ def fraud_attention(context: dict[str, Any]) -> dict[str, Any]:
     number = Burst.objects.filter(ended_at=None).count()
     if not number:
         return {"notices": []}
-    what = "One burst of signatures goes" if number == 1 else f"{number} bursts of signatures go"
+    what = "One cluster of signatures goes" if number == 1 else f"{number} clusters of signatures go"
     text = f"{what} on that may not be people. Those who did not confirm are held. Look, then release or remove them."
-    return {"notices": [(text, reverse("admin:fraud_burst_changelist"))], "about": "a burst"}
+    return {"notices": [(text, reverse("admin:fraud_burst_changelist"))], "about": "clusters"}

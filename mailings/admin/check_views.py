@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from mailings.admin.pages import page
@@ -46,7 +47,8 @@ def check_view(model_admin: admin.ModelAdmin, request: HttpRequest, mailing: Mai
 
 def told(problem: FieldProblem, mailing: Mailing) -> Told:
     if not problem.field:
-        return Told("Organization", "", problem.message)
+        organization = reverse("admin:campaigns_organization_change", args=[mailing.campaign.organization_id])
+        return Told("Organization", organization, problem.message)
     where = label(problem.field)
     return Told(
         where[:1].upper() + where[1:], f"{page_url(mailing, 'write')}#id_{problem.field}", problem.message

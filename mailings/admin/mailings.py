@@ -19,7 +19,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaigns.models import Campaign
-from mailings import starting_from
+from mailings import starting, starting_from
 from mailings.admin import (
     audience_views,
     check_views,
@@ -258,6 +258,8 @@ class MailingAdmin(RecordedAdmin):
         errors = check(self.get_queryset(request).get(pk=obj.pk), at=timezone.now()).errors
         if not errors:
             messages.success(request, f"“{obj}” is saved.")
+        if starting.forget_approval(mailing=obj):
+            messages.warning(request, "It is not any more what was to be approved: it is a draft again.")
         stays = errors or "_continue" in request.POST
         return HttpResponseRedirect(page_url(obj, "write" if stays else "check"))
 

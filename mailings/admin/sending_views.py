@@ -27,6 +27,7 @@ from mailings.starting import NotNow, needs_approval
 from staff.models import User
 
 MANY = 1000
+FEW = 5
 # The page asks again after so many seconds, and less often where counting takes long.
 EVERY, REST = 3, 10
 
@@ -76,6 +77,11 @@ class Verb:
     says: Callable[[Situation], list[str]]
     act: Callable[..., str]
 
+    @property
+    def is_forward(self) -> bool:
+        """Whether it brings the mailing on its way, rather than stopping it."""
+        return self.name in {"ask", "approve", "start", "resume"}
+
     def url(self, mailing: Mailing) -> str:
         return reverse(f"admin:mailings_mailing_{self.name}", args=[mailing.pk])
 
@@ -109,12 +115,23 @@ def situation(request: HttpRequest, mailing: Mailing) -> Situation:
 def not_started(found: Situation) -> dict[str, Any]:
     return {
         "check_url": page_url(found.mailing, "check"),
+        "organization_url": reverse(
+            "admin:campaigns_organization_change", args=[found.mailing.campaign.organization_id]
+        ),
+        "approvers": approvers(found) if found.needs_approval else [],
         "people_text": people_text(found.people),
         "limit": f"{found.mailing.campaign.organization.approval_above:,}",
         "needs_approval": found.needs_approval,
         "changed_since": found.state in {"asked", "approved"} and not found.is_as_asked_for,
         "jump": size_jump(found.mailing, found.people),
     }
+
+
+def approvers(found: Situation) -> list[str]:
+    """Some of those who may approve it, beside whoever asked or would ask. One query."""
+    asks = found.mailing.asked_by_id if found.is_as_asked_for else found.user.pk
+    others = User.objects.with_perm(APPROVE).exclude(pk=asks).order_by("username")  # type: ignore[attr-defined]
+    return list(others.values_list("username", flat=True)[:FEW])
 
 
 def under_way(mailing: Mailing, state: str, now: datetime) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class SignatureAdmin(ReadOnlyAdmin):
 
     @admin.display(description="what looked odd")
     def odd(self, signature: Signature) -> str:
-        return ", ".join(map(str, signature.evidence)) if isinstance(signature.evidence, list) else ""
+        return signature.oddness
 
     # --- More pages ----------------------------------------------------------------------------------------
 

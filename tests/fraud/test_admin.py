@@ -53,7 +53,7 @@ def worked():
 def test_the_first_page_says_that_something_goes_on(manager, burst):
     text = manager.get("/admin/").content.decode()
 
-    assert "One burst of signatures goes on that may not be people." in text
+    assert "One cluster of signatures goes on that may not be people." in text
     assert page("burst_changelist") in text
 
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from mailings import starting
+from mailings.digests import digest_of
 from mailings.models import Mailing
 from petitions.models import Stand
 from staff.models import AuditEntry
@@ -200,13 +201,14 @@ def test_what_was_started_meanwhile_is_not_changed_any_more(editor, draft, petit
 
 def test_saving_touches_nothing_that_others_decide(editor, draft):
     url = address("change", draft)
-    typed = form_of(editor, url, preview_text="New line.")
-    Mailing.objects.filter(pk=draft.pk).update(asked_at=timezone.now(), digest="x" * 64)
+    typed = form_of(editor, url, per_minute="30")
+    asked_for = digest_of(draft)
+    Mailing.objects.filter(pk=draft.pk).update(asked_at=timezone.now(), digest=asked_for)
 
     editor.post(url, typed)
 
     draft.refresh_from_db()
-    assert (draft.preview_text, draft.digest) == ("New line.", "x" * 64)
+    assert (draft.per_minute, draft.digest) == (30, asked_for)
 
 
 # --- Counting ------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from tests.factories import (
     make_signature,
     make_subscriber,
 )
-from tests.mailings.conftest import address
+from tests.mailings.conftest import address, form_of
 from tests.smtp_server import DROP, SmtpServer
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +90,17 @@ def test_check_list_leads_to_each_field(editor, draft):
 
     assert "1 mistake to correct" in shown
     assert f"{address('change', draft)}#id_subject" in shown
+
+
+def test_missing_address_leads_to_the_organization(editor, draft):
+    organization = draft.campaign.organization
+    organization.postal_address = ""
+    organization.save()
+
+    shown = page(editor, "check", draft)
+
+    url = f"/admin/campaigns/organization/{organization.pk}/change/"
+    assert f'<a class="button" href="{url}">Correct it</a>' in shown
 
 
 def test_size_jump_is_worth_a_look(editor, draft):
@@ -279,6 +290,42 @@ def test_change_after_asking_is_told(publisher, draft):
 
     assert "changed after approval was asked for" in shown
     assert address("ask", draft) in shown
+
+
+def test_who_can_approve_is_named(publisher, client_with, draft):
+    limited(draft, 2)
+    assert "Nobody else can approve it yet" in page(publisher, "send", draft)
+
+    owner = client_with("owner")
+
+    assert f"Who can approve it: <bdi>{owner.user.username}</bdi>." in page(publisher, "send", draft)
+    assert "Nobody else can approve it yet" in page(owner, "send", draft)
+    press(publisher, "ask", draft)
+    assert f"<bdi>{owner.user.username}</bdi>" in page(publisher, "send", draft)
+
+
+def test_saved_change_makes_a_draft_of_what_was_approved(publisher, owner, draft):
+    limited(draft, 2)
+    press(publisher, "ask", draft)
+    press(owner, "approve", draft)
+    url = address("change", draft)
+
+    publisher.post(url, form_of(publisher, url))
+    draft.refresh_from_db()
+    assert draft.state(timezone.now()) == "approved"
+
+    response = publisher.post(url, form_of(publisher, url, subject="Quite different"), follow=True)
+
+    draft.refresh_from_db()
+    assert draft.state(timezone.now()) == "draft"
+    assert "it is a draft again" in text_of(response)
+
+
+def test_before_sending_one_reads_subject_and_sender(editor, draft):
+    shown = page(editor, "send", draft)
+
+    assert f"<bdi>{draft.subject}</bdi>" in shown
+    assert f"<bdi>{draft.campaign.organization.name}</bdi>" in shown
 
 
 # --- Starting and stopping -----------------------------------------------------------------------------------

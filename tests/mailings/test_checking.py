@@ -57,6 +57,17 @@ def test_readers_name_needs_a_word_for_those_who_gave_none(petition, name):
     assert "Add a fallback" in errors(draft(petition, **{name: "Dear {{ supporter.first_name }}"}))[name]
 
 
+def test_mistakes_are_told_down_the_form(petition):
+    mailing = draft(
+        petition, subject="", preview_text="{{ nope }}", body="[^nope]", other_subject="{{ nope }}"
+    )
+    mailing.campaign.organization.postal_address = ""
+
+    fields = [problem.field for problem in check(mailing, at=NOW).errors]
+
+    assert fields == ["", "subject", "preview_text", "body", "other_subject"]
+
+
 def test_field_without_a_value_for_some_readers_is_told(petition):
     found = errors(draft(petition, body="In {{ place.name }}.", others=Mailing.Others.CAMPAIGN_PAGE))
 

@@ -255,3 +255,11 @@ def test_command_tells_and_switches() -> None:
     assert second.startswith("the site: signing-paused (Signing is paused, since ")
     assert message.strip() == "Back at noon."
     assert AuditEntry.objects.get().actor_name == "system"
+
+
+def test_no_message_outlives_what_it_explained() -> None:
+    switch(State.READ_ONLY, actor=None, at=NOW, message="Back at ten.")
+
+    switch(State.FULL, actor=None, at=NOW, message="Back at ten.")
+
+    assert stored() == Notice(State.FULL, "", NOW)

@@ -99,6 +99,8 @@ def test_reader_is_greeted_and_one_press_signs_and_counts(connie, petition, copy
 
     assert arrived.status_code == 302
     assert "Dear Connie," in text_of(page)
+    # And in the bar that is all a phone shows of the form at first.
+    assert '<p class="sign-bar__count" dir="auto">Dear <bdi>Connie</bdi></p>' in page.content.decode()
     assert signed.status_code == 303
     assert "Signed. Thank you." in text_of(thanks)
     assert shown_count(Person(), petition) == (1, 1)
