@@ -171,6 +171,7 @@ def test_database_is_out_of_connections(
             while True:
                 others.append(psycopg2.connect(postgres.url()))
         # Whoever was quicker: theirs end as well, and nobody can come back.
+        others[0].autocommit = True  # in one transaction the list of sessions stays as it was first read
         cursor = others[0].cursor()
         while len(others) < CONNECTIONS:
             cursor.execute(
