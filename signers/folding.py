@@ -22,6 +22,7 @@ from staff.models import User
 from toolkit import meters
 from toolkit.bulk_inserts import insert_all, new_row
 from toolkit.database_trouble import AWAY
+from toolkit.durability import can_be_redone
 from toolkit.email_addresses import mailbox_key
 from toolkit.signed_tokens import CLOCK_SET_BACK
 
@@ -111,6 +112,7 @@ def _fold_piecemeal(ids: list[int], at: datetime, judge: Judge) -> int:
 @transaction.atomic
 def _fold_batch(rows: QuerySet[Submission], at: datetime, judge: Judge) -> int:
     """Whoever folds at the same time takes other rows, and waits for the supporters both have."""
+    can_be_redone()  # with the submissions back in their place
     submissions = list(rows.select_for_update(skip_locked=True))
     if not submissions:
         return 0

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from django.db import connection
@@ -35,9 +35,8 @@ def _blank(model: type[Model]) -> dict[str, Any]:
 @cache
 def _made_anew(model: type[Model]) -> list[tuple[str, Callable[[], Any]]]:
     """Fields whose default is not the same for all rows, such as a list of their own."""
-    return [
-        (field.attname, field.get_default) for field in model._meta.concrete_fields if callable(field.default)
-    ]
+    fields = [field for field in model._meta.concrete_fields if field.has_default()]
+    return [(field.attname, field.get_default) for field in fields if callable(field.default)]
 
 
 def insert_all(rows: Sequence[Model], *, unique: Sequence[str] = (), replaced: Sequence[str] = ()) -> None:
@@ -90,6 +89,7 @@ def _on_conflict(unique: Sequence[str], replaced: Sequence[str]) -> str:
     return f"ON CONFLICT ({', '.join(map(quoted, unique))}) DO {f'UPDATE SET {changes}' if changes else 'NOTHING'}"
 
 
+@lru_cache(maxsize=64)  # most moments of a batch are one
 def _written(value: object) -> str:
     """What JSON has no form for; anything but a moment or a day would be a mistake."""
     if isinstance(value, date):
