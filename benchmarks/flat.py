@@ -1,9 +1,9 @@
 """Whether a petition with a million signatures is as quick as one with a thousand: pages, signing, the admin, counts.
 
-`python -m benchmarks.flat [--up-to NUMBER] [--at-once] [--samples NUMBER]`, on PostgreSQL; 1,000,000 and 100 samples
-without. Two databases beside each other, one of which grows, are asked in turns, so that what else the machine does
-hits both. Beside the time stands the work: the processor time of the web process and of its database session, which
-does not depend on what else the machine does.
+`python -m benchmarks.flat [--up-to NUMBER] [--at-once] [--samples NUMBER] [--only TEXT]`, on PostgreSQL; 1,000,000
+and 100 samples without. Two databases beside each other, one of which grows, are asked in turns, so that what else the
+machine does hits both. Beside the time stands the work: the processor time of the web process and of its database
+session, which does not depend on what else the machine does.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def main() -> list[Figure]:
         small("seed", BASE)
         there = BASE
         grown("seed", BASE)
-        names = small("names", 0)
+        names = [name for name in small("names", 0) if asked.only in name]
         lower = [] if asked.at_once else [level for level in LEVELS if level < asked.up_to]
         for level in [*lower, asked.up_to]:
             seconds = grown("seed", level - there)
@@ -66,6 +66,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--up-to", type=int, default=1_000_000)
     parser.add_argument("--at-once", action="store_true", help="measure at the end only")
     parser.add_argument("--samples", type=int, default=SAMPLES)
+    parser.add_argument("--only", default="", help="what has this in its name")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -410,9 +411,10 @@ MEASURED: dict[str, Measure] = {
     "signatures of the petition, pending": admin(f"{SIGNATURES}?petition={{petition}}&state=pending"),
     "signatures of the petition, removed": admin(f"{SIGNATURES}?petition={{petition}}&state=removed"),
     "search by first and last name": search("signature", whole_name),
-    "search by last name": search("signature", lambda signature: cast(str, signature.last_name)),
+    # Beginnings that find more than a page on both sides: how long the drawn list is, is not what is asked here.
+    "search by last name": search("signature", lambda signature: cast(str, signature.last_name[:2])),
     "search by e-mail address": search("signature", email),
-    "search by postal code": search("signature", lambda signature: cast(str, signature.postal_code)),
+    "search by postal code": search("signature", lambda signature: cast(str, signature.postal_code[:2])),
     "search by one letter": search("signature", lambda signature: cast(str, signature.last_name[0])),
     "search for nobody": search("signature", lambda _signature: "Nobody Atall"),
     "supporters": admin(SUPPORTERS),

@@ -130,7 +130,7 @@ def not_started(found: Situation) -> dict[str, Any]:
 def approvers(found: Situation) -> list[str]:
     """Some of those who may approve it, beside whoever asked or would ask. One query."""
     asks = found.mailing.asked_by_id if found.is_as_asked_for else found.user.pk
-    others = User.objects.with_perm(APPROVE).exclude(pk=asks).order_by("username")  # type: ignore[attr-defined]
+    others = User.objects.with_perm(APPROVE).exclude(pk__in=[asks]).order_by("username")
     return list(others.values_list("username", flat=True)[:FEW])
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import cached_property
 
 from staff.odd_input import SurvivesOddInput
@@ -33,6 +33,11 @@ class ReadOnlyAdmin(SurvivesOddInput, admin.ModelAdmin):
     list_max_show_all = 0
     list_per_page = 50
     view_on_site = False
+    most_found: int | None = None  # where a search finds no more than these
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        ends = {"most": BoundedPaginator.MOST, "most_found": self.most_found}
+        return super().changelist_view(request, ends | (extra_context or {}))
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -19,10 +19,10 @@ from petitions.admin.petition_filters import number
 from petitions.models import Petition
 from signers import exporting, removing
 from signers.admin.decisions import DECISIONS, decisions_for
-from signers.admin.read_only import BoundedPaginator, ReadOnlyAdmin
+from signers.admin.read_only import ReadOnlyAdmin
 from signers.admin.signature_filters import STATES, InState, OfCampaign, OfPetition, in_state
 from signers.models import Signature
-from signers.searching import signatures_matching
+from signers.searching import MOST_FOUND, signatures_matching, some_signatures
 
 
 @admin.register(Signature)
@@ -32,6 +32,7 @@ class SignatureAdmin(ReadOnlyAdmin):
     list_select_related = ("petition__letter", "petition__target__place")
     # What is searched is in `signers.searching`; this only makes the search box appear.
     search_fields = ("last_name",)
+    most_found = MOST_FOUND
     search_help_text = "The beginning of a name, an e-mail address, a place or a postal code"
     change_list_template = "admin/signers/signature/change_list.html"
     change_form_template = "admin/signers/signature/change_form.html"
@@ -49,16 +50,13 @@ class SignatureAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Signature], search_term: str
     ) -> tuple[QuerySet[Signature], bool]:
-        return queryset.filter(signatures_matching(search_term)), False
+        return some_signatures(queryset, search_term), False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Signature]:
         return super().get_queryset(request).defer("petition__letter__body", "petition__local")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        context = {
-            "may_export": request.user.has_perm("signers.export_signature"),
-            "most": BoundedPaginator.MOST,
-        }
+        context = {"may_export": request.user.has_perm("signers.export_signature")}
         return super().changelist_view(request, context | (extra_context or {}))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:

@@ -18,7 +18,7 @@ from signers import mail_stops, removing
 from signers.admin.decisions import DecisionForm
 from signers.admin.read_only import ReadOnlyAdmin, ReadOnlyInline
 from signers.models import Consent, Signature, Supporter
-from signers.searching import supporters_matching
+from signers.searching import MOST_FOUND, some_supporters
 
 
 class SignaturesOfSupporter(ReadOnlyInline):
@@ -73,6 +73,7 @@ class SupporterAdmin(ReadOnlyAdmin):
     list_display = ("name", "email", "created_at", "confirmed_at", "blocked_at", "stopped_at")
     ordering = ("-id",)
     search_fields = ("last_name",)
+    most_found = MOST_FOUND
     search_help_text = "The beginning of a name, or an e-mail address"
     fields = (
         "first_name", "last_name", "email", "created_at", "confirmed_at", "blocked_at", "stopped_at", "stopped",
@@ -85,7 +86,7 @@ class SupporterAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Supporter], search_term: str
     ) -> tuple[QuerySet[Supporter], bool]:
-        return queryset.filter(supporters_matching(search_term)), False
+        return some_supporters(queryset, search_term), False
 
     @admin.display(description="name")
     def name(self, supporter: Supporter) -> SafeString | str:

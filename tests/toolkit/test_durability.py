@@ -7,9 +7,7 @@ from signers.folding import HoldsNothing, fold
 from tests.factories import NOW, make_petition, make_submission
 from toolkit.durability import can_be_redone
 
-on_postgresql = pytest.mark.skipif(
-    connection.vendor != "postgresql", reason="asks PostgreSQL how it commits"
-)
+on_postgresql = pytest.mark.skipif(connection.vendor != "postgresql", reason="asks PostgreSQL how it commits")
 
 
 def how_it_commits() -> str:
