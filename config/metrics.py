@@ -3,6 +3,7 @@
 import hmac
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -72,6 +73,8 @@ def keep_figures() -> None:
         return
     try:
         share = Share(Path(settings.METRICS_DIR), meters.REGISTRY)
+        # Where nobody asks, those of processes that have ended would pile up.
+        added_up(Path(settings.METRICS_DIR))
     except OSError as error:
         logger.error("METRICS_DIR cannot be written, so figures are left out: %s", error.strerror)
         return
@@ -105,14 +108,23 @@ def counted() -> dict:
 # --- What the database knows -----------------------------------------------------------------------------------
 
 
+@contextmanager
+def patiently() -> Iterator[None]:
+    """No question takes longer than `QUESTION_TAKES`. On SQLite there is no transaction, which would wait its turn to
+    write."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL statement_timeout = {QUESTION_TAKES}")
+        yield
+
+
 def asked_of_the_database(*, at: datetime) -> list[Metric]:
     """Queues, worker and state. Where the database is away, only that it is."""
     up = GaugeMetricFamily("undersigned_database_up", "Whether the database answers our questions.")
     try:
-        with transaction.atomic():
-            if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    cursor.execute(f"SET LOCAL statement_timeout = {QUESTION_TAKES}")
+        with patiently():
             found = [*queues(at=at), silence(at=at), state()]
     except (DatabaseError, InterfaceError):
         connection.close()

@@ -174,17 +174,22 @@ else:
     _database["ENGINE"] = "config.postgresql"
     _database.setdefault("CONN_MAX_AGE", 60)
     _database["CONN_HEALTH_CHECKS"] = True
+    # What the address itself asks for, such as sslmode.
+    _asked_for = dict(_database.get("OPTIONS", {}))
+    # The last one ends statements nobody waits for any more; see config.postgresql.patience.
+    _limits = (
+        "-c statement_timeout=30s -c idle_in_transaction_session_timeout=120s"
+        " -c client_connection_check_interval=2s"
+    )
     _database["OPTIONS"] = {
         # A database that is gone must cost a visitor seconds, not minutes.
         "connect_timeout": 3,
         "tcp_user_timeout": 5000,
         # The worker waits for as long as it takes, but not two hours for a machine that is gone.
         "keepalives_idle": 10,
-        # The last one ends statements nobody waits for any more; see config.postgresql.patience.
-        "options": "-c statement_timeout=30s -c idle_in_transaction_session_timeout=120s"
-        " -c client_connection_check_interval=2s",
-        # What the address itself asks for, such as sslmode.
-        **_database.get("OPTIONS", {}),
+        **_asked_for,
+        # Of two that contradict each other, the later one holds.
+        "options": f"{_limits} {_asked_for.get('options', '')}".rstrip(),
     }
     if _pooler:
         # A session lasts one transaction: a cursor would be gone at the next read, and what a connection begins with

@@ -1,5 +1,6 @@
 """Freezing a mailing: its text, an edition for each petition; its list, a copy for everybody who gets it."""
 
+import logging
 from datetime import datetime
 
 from django.db import OperationalError, connection, transaction
@@ -11,9 +12,14 @@ from mailings.models import Edition, Mailing
 from mailings.rendering import compiled, edition_of
 from signers.counting_people import without_time_limit
 from staff import audit
+from toolkit.database_trouble import AWAY
+
+logger = logging.getLogger(__name__)
 
 # Longer lists take seconds, and are not what somebody should wait for in the browser.
 LISTED_AT_ONCE = 50_000
+# After so many tries a list is given up, until somebody resumes its mailing.
+LIST_TRIES = 3
 # Seconds for which whoever starts a mailing waits for another list that is being written.
 PATIENCE = 5
 LOCK_NOT_AVAILABLE = "55P03"
@@ -48,9 +54,36 @@ def unwritten() -> QuerySet[Mailing]:
 
 
 def write_due(*, at: datetime) -> int:
-    """Writes the list that has waited longest; returns how many people are on it, 0 where none waits."""
-    waiting = unwritten().order_by("started_at", "pk").first()
-    return write_list(waiting, at=at) if waiting else 0
+    """Writes the list that has waited longest; returns how many people are on it, 0 where none waits.
+
+    One that cannot be written makes way for the others, and after `LIST_TRIES` its mailing is paused. Raises only when
+    the database itself is in trouble.
+    """
+    waiting = unwritten().filter(list_tries__lt=LIST_TRIES).order_by("list_tries", "started_at", "pk").first()
+    if waiting is None:
+        return 0
+    try:
+        return write_list(waiting, at=at)
+    except AWAY:
+        raise
+    except Exception as error:  # noqa: BLE001 - one odd list must not hold up the others
+        # Not the error's text, which may quote a person.
+        logger.error("The list of mailing %d could not be written: %s", waiting.pk, type(error).__name__)
+        _put_off(waiting, at)
+        return 0
+
+
+@transaction.atomic
+def _put_off(mailing: Mailing, at: datetime) -> None:
+    row = unwritten().select_for_update(no_key=True).filter(pk=mailing.pk).first()
+    if row is None:
+        return
+    row.list_tries += 1
+    given_up = row.list_tries >= LIST_TRIES
+    if given_up:
+        row.paused_at = row.paused_at or at
+        audit.record(actor=None, action="list given up", subject=row, at=at, tries=row.list_tries)
+    row.save(update_fields=["list_tries", "paused_at"])
 
 
 def write_list(mailing: Mailing, *, at: datetime) -> int:

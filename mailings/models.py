@@ -137,6 +137,9 @@ class Mailing(models.Model):
     listed_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="When its list was written; no copy leaves before."
     )
+    list_tries = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="How often its list could not be written."
+    )
     paused_at = models.DateTimeField(null=True, blank=True, editable=False)
     canceled_at = models.DateTimeField(null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)

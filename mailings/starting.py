@@ -9,6 +9,7 @@ from mailings.audience import Audience, audience_of
 from mailings.checking import check
 from mailings.digests import digest_of
 from mailings.freezing import (
+    LIST_TRIES,
     LISTED_AT_ONCE,
     PATIENCE,
     NotNow,
@@ -113,8 +114,8 @@ def take_back(*, mailing: Mailing, actor: User, at: datetime) -> None:
     delete_recipients(row)
     Edition.objects.filter(mailing=row).delete()
     change(
-        row, started_at=None, starts_at=None, listed_at=None, paused_at=None, asked_at=None, asked_by=None,
-        approved_at=None, approved_by=None, digest="", people=None, winner="",
+        row, started_at=None, starts_at=None, listed_at=None, list_tries=0, paused_at=None, asked_at=None,
+        asked_by=None, approved_at=None, approved_by=None, digest="", people=None, winner="",
     )  # fmt: skip
     audit.record(actor=actor, action="taken back", subject=row, at=at)
     mailing.refresh_from_db()
@@ -132,7 +133,7 @@ def pause(*, mailing: Mailing, actor: User, at: datetime) -> None:
 @transaction.atomic
 def resume(*, mailing: Mailing, actor: User, at: datetime) -> None:
     row = locked(mailing, "paused", at=at)
-    change(row, paused_at=None)
+    change(row, paused_at=None, list_tries=0)
     audit.record(actor=actor, action="resumed", subject=row, at=at)
     mailing.refresh_from_db()
 
@@ -220,8 +221,11 @@ def refuse_before_another_list(mailing: Mailing) -> None:
     """Whom another mailing reaches has to be known before this one can leave them out."""
     organization = mailing.campaign.organization_id
     unlisted = unwritten().filter(campaign__organization=organization).first()
-    if unlisted is not None:
-        raise NotNow(f"The list of “{unlisted}” is being written. Start this one in a minute.")
+    if unlisted is None:
+        return
+    if unlisted.list_tries >= LIST_TRIES:
+        raise NotNow(f"The list of “{unlisted}” could not be written. Resume or cancel that mailing first.")
+    raise NotNow(f"The list of “{unlisted}” is being written. Start this one in a minute.")
 
 
 def refuse_unapproved(mailing: Mailing, audience: Audience) -> None:

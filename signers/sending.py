@@ -191,7 +191,7 @@ class Attempt:
 
     def _hand_over(self, row_lock: ExitStack) -> None:
         # Whoever withdraws a mail does not wait for one that is under way, and relies on this second look.
-        _load_everything_about(self.mail)
+        _look_again_at(self.mail)
         if not still_wanted(self.mail):
             raise Withdrawn
         if not waiting().filter(pk=self.mail.pk).update(handed_over_at=self.at):
@@ -266,6 +266,15 @@ def _load_everything_about(mail: OutgoingMail) -> None:
         .get(pk=mail.signature_id)
     )
     mail.signature, mail.supporter = signature, signature.supporter
+
+
+def _look_again_at(mail: OutgoingMail) -> None:
+    """Reads anew what `still_wanted` decides by, in one query; the mail is written already."""
+    if mail.signature_id is None:
+        mail.supporter = Supporter.objects.get(pk=mail.supporter_id)
+        return
+    mail.signature = Signature.objects.select_related("supporter").get(pk=mail.signature_id)
+    mail.supporter = mail.signature.supporter
 
 
 def still_wanted(mail: OutgoingMail) -> bool:

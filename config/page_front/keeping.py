@@ -169,6 +169,11 @@ class Keeper:
             page = self.shelf.by_path.get(path)
             if page is not None:
                 page.until = self.clock() + KEPT_WHILE_AWAY
+        except Exception:
+            # Whatever is wrong with this page says nothing about the others.
+            logger.exception("%s cannot be held; left to Django.", path)
+            self._left[path] = self.clock() + LEFT_TO_DJANGO
+            self.shelf.drop(path)
         else:
             if page is None:
                 self.shelf.drop(path)

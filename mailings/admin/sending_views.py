@@ -21,6 +21,7 @@ from mailings.audience import Audience, audience_of
 from mailings.checking import check, size_jump
 from mailings.digests import digest_of
 from mailings.figures import Progress, figures, progress
+from mailings.freezing import LIST_TRIES
 from mailings.models import TAKE_BACK, Mailing, Recipient
 from mailings.sending import in_doubt
 from mailings.starting import NotNow, needs_approval
@@ -170,6 +171,8 @@ def told(mailing: Mailing, found: Progress, now: datetime) -> dict[str, Any]:
 
 def left_text(mailing: Mailing, found: Progress, now: datetime) -> str:
     state = mailing.state(now)
+    if state == "paused" and mailing.list_tries >= LIST_TRIES:
+        return "Its list could not be written, so it was paused. Nobody got it. Resume it to try again."
     if state in {"leaving", "sending"} and mailing.listed_at is None:
         return "The list is being written, which takes less than a minute. Nothing leaves before."
     if state == "leaving" and mailing.starts_at:

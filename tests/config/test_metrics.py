@@ -10,8 +10,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import override_settings
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from prometheus_client.parser import text_string_to_metric_families
@@ -225,6 +226,15 @@ def test_database_that_is_away_leaves_what_was_counted(watched, db, monkeypatch)
 
     assert response.status_code == 200
     assert samples(response.content.decode())["undersigned_database_up",] == 0
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="elsewhere a transaction locks nothing")
+def test_asking_waits_for_nobody_who_writes(watched, db):
+    with CaptureQueriesContext(connection) as asked:
+        watched()
+
+    assert len(asked) > 3
+    assert not any("SAVEPOINT" in query["sql"] or "BEGIN" in query["sql"] for query in asked)
 
 
 # --- Of all processes ----------------------------------------------------------------------------------------

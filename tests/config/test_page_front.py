@@ -639,6 +639,22 @@ def test_a_page_that_does_not_come_out_as_djangos_is_left_to_django(django, cloc
     assert path in front.keeper._wanted
 
 
+def test_a_page_that_fails_in_an_unexpected_way_takes_no_other_with_it(front, path, monkeypatch, caplog):
+    look(front)
+
+    def broken(path, headers, *, at):
+        raise RuntimeError("unexpected")
+
+    monkeypatch.setattr(front.keeper, "fill", broken)
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3):
+            front.keeper.want("/petitions/another/")
+            front.keeper.fill_next(at=timezone.now())
+
+    assert list(front.shelf.by_path) == [path]
+    assert len(caplog.records) == 1
+
+
 @pytest.mark.parametrize("header", [("Set-Cookie", "a=b"), ("Cache-Control", "private"), ("Vary", "Cookie")])
 def test_what_is_for_one_person_is_never_held(django, clock, petition, header):
     def personal(environ, start_response):

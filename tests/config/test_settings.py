@@ -167,6 +167,15 @@ def test_options_in_the_address_of_the_database_are_heeded() -> None:
     assert database["CONN_MAX_AGE"] == 5
 
 
+def test_options_for_the_server_come_after_our_limits() -> None:
+    address = "postgres://db.example.org/petitions?options=-c%20statement_timeout%3D9s"
+
+    options = read("DATABASES", DATABASE_URL=address)["default"]["OPTIONS"]["options"]
+
+    assert "idle_in_transaction_session_timeout=120s" in options
+    assert options.endswith(" -c statement_timeout=9s")
+
+
 def test_hosts_may_stand_with_blanks_between_them() -> None:
     hosts = read("ALLOWED_HOSTS", ALLOWED_HOSTS="petitions.example.org, www.example.org")
 

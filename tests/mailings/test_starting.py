@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from mailings import freezing, starting
@@ -389,6 +389,48 @@ def test_next_mailing_waits_until_the_list_of_the_last_one_is_there(long_list, d
     write_due(at=NOW + MINUTE)
     with pytest.raises(NotNow, match="Nobody would get this mailing"):
         start(next_one, ada)
+
+
+def test_list_that_cannot_be_written_holds_up_no_other(long_list, draft, ada, petition, monkeypatch):
+    elsewhere = make_petition()
+    for _ in range(3):
+        make_subscriber(elsewhere.campaign.organization, place=elsewhere.target.place)
+    other = make_mailing(elsewhere.campaign)
+    start(draft, ada)
+    start(other, ada)
+    store = freezing.store_recipients
+
+    def store_but_one(mailing, *given, **named):
+        if mailing.pk == draft.pk:
+            raise ValueError("for whatever reason")
+        return store(mailing, *given, **named)
+
+    monkeypatch.setattr(freezing, "store_recipients", store_but_one)
+    listed = [write_due(at=NOW + MINUTE) for _ in range(5)]
+
+    assert sum(listed) == 3
+    draft.refresh_from_db()
+    assert (draft.list_tries, draft.paused_at, draft.listed_at) == (3, NOW + MINUTE, None)
+    assert AuditEntry.objects.filter(action="list given up").count() == 1
+    with pytest.raises(NotNow, match="Resume or cancel that mailing first"):
+        start(make_mailing(petition.campaign), ada)
+
+    monkeypatch.setattr(freezing, "store_recipients", store)
+    starting.resume(mailing=draft, actor=ada, at=NOW + MINUTE)
+    assert write_due(at=NOW + MINUTE) == 3
+
+
+def test_database_that_is_away_counts_as_no_try(long_list, draft, ada, monkeypatch):
+    start(draft, ada)
+
+    def away(*_given, **_named):
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(freezing, "store_recipients", away)
+    with pytest.raises(OperationalError):
+        write_due(at=NOW + MINUTE)
+
+    assert Mailing.objects.get().list_tries == 0
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite lets one write at a time.")
