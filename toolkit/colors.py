@@ -2,6 +2,7 @@
 
 import colorsys
 import re
+from functools import lru_cache
 
 from django.core.exceptions import ValidationError
 
@@ -38,6 +39,7 @@ def on_color(accent: str) -> str:
     return max((WHITE, INK), key=lambda ink: contrast(ink, accent))
 
 
+@lru_cache(maxsize=1024)  # asked for with every mail, about a few organizations
 def readable(accent: str, *, background: str, minimum: float = 4.5) -> str:
     """The accent, or the nearest lighter or darker shade of it that has at least `minimum` contrast to the background.
 
