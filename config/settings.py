@@ -220,6 +220,13 @@ EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
 EMAIL_FILE_PATH = "/" + str(_email.get("EMAIL_FILE_PATH") or "").lstrip("/")
 EMAIL_TIMEOUT = 10
 EMAIL_USE_LOCALTIME = False
+# How many mails a worker may be handing over at the same time while many wait; one is enough otherwise.
+try:
+    MAIL_CONNECTIONS = env.int("MAIL_CONNECTIONS", default=4)
+except ValueError:
+    MAIL_CONNECTIONS = 0
+if not 1 <= MAIL_CONNECTIONS <= 20:
+    stop("MAIL_CONNECTIONS", "use a number from 1 to 20.")
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default=f"petitions@{_site.hostname}")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 

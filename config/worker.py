@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
@@ -37,7 +38,7 @@ from signers.counting_people import count_missing
 from signers.folding import fold
 from signers.forgetting import forget_unconfirmed
 from signers.mending import mend
-from signers.sending import bring_forward, late, send_due
+from signers.sending import bring_forward, late, piled_up, send_due
 from staff import site_state
 from staff.heartbeat import beat
 from toolkit import meters
@@ -188,31 +189,35 @@ class Backoff:
 
 
 class Worker:
-    """Five threads, so that nothing that hangs or takes long delays a signature, or the mail that confirms it."""
+    """Threads, so that nothing that hangs or takes long delays a signature, or the mail that confirms it."""
 
     def __init__(self) -> None:
         self.stopping = threading.Event()
+        self.mail_server = Backoff("The mail server", MAIL_BACKOFF)
 
     def run(self) -> bool:
         """Works until SIGTERM or SIGINT, then finishes what it is at; False where it stopped without being asked."""
         # Blocked in every thread, and waited for here: a handler could run at any point of a thread's work.
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         threads = [
-            threading.Thread(target=self._work, args=(quick_jobs(),), name="quick", daemon=True),
-            threading.Thread(
-                target=self._work, args=(slow_jobs(timezone.now(), self._keeps_on),), name="slow", daemon=True
+            self._thread("quick", self._work, quick_jobs()),
+            self._thread("slow", self._work, slow_jobs(timezone.now(), self._keeps_on)),
+            self._thread("watching", self._work, watching_jobs(self._keeps_on)),
+            self._thread("mail", self._send, self._mails, self.mail_server),
+            *(
+                self._thread(
+                    f"more mail {number}",
+                    self._send,
+                    self._more_mails,
+                    Backoff("The mail server, asked to take more at once,", MAIL_BACKOFF),
+                )
+                for number in range(1, mail_connections())
             ),
-            threading.Thread(
-                target=self._work, args=(watching_jobs(self._keeps_on),), name="watching", daemon=True
-            ),
-            threading.Thread(
-                target=self._send, args=(self._mails, "The mail server"), name="mail", daemon=True
-            ),
-            threading.Thread(
-                target=self._send,
-                args=(self._mailings, "The mail server, asked to take mailings,"),
-                name="mailings",
-                daemon=True,
+            self._thread(
+                "mailings",
+                self._send,
+                self._mailings,
+                Backoff("The mail server, asked to take mailings,", MAIL_BACKOFF),
             ),
         ]
         for thread in threads:
@@ -229,6 +234,9 @@ class Worker:
         logger.info("The worker has stopped.")
         return asked is not None
 
+    def _thread(self, name: str, run: Callable[..., None], *arguments: Any) -> threading.Thread:
+        return threading.Thread(target=run, args=arguments, name=name, daemon=True)
+
     def _keeps_on(self) -> bool:
         return not self.stopping.is_set() and not rests()
 
@@ -241,9 +249,8 @@ class Worker:
             self.stopping.wait(pause)
         connection.close()
 
-    def _send(self, send: Callable[[datetime], int], server_name: str) -> None:
+    def _send(self, send: Callable[[datetime], int], server: Backoff) -> None:
         database = Backoff("The database", DATABASE_BACKOFF)
-        server = Backoff(server_name, MAIL_BACKOFF)
         while not self.stopping.is_set():
             self.stopping.wait(send_some_of(send, database, server))
         connection.close()
@@ -251,9 +258,20 @@ class Worker:
     def _mails(self, at: datetime) -> int:
         return send_due(at=at, limit=SENT_AT_ONCE, keep_on=self._keeps_on)
 
+    def _more_mails(self, at: datetime) -> int:
+        """Beside the others while mails pile up; not at a server in trouble, which would put more of them in doubt."""
+        if self.mail_server.failures or not piled_up(at=at):
+            return 0
+        return self._mails(at)
+
     def _mailings(self, at: datetime) -> int:
         """The mails people wait for go first, also at a server that takes one connection at a time."""
         return send_some(at=at, keep_on=lambda: self._keeps_on() and not late(at=timezone.now()))
+
+
+def mail_connections() -> int:
+    """One where no rows can be locked: there one process sends at a time."""
+    return settings.MAIL_CONNECTIONS if connection.features.has_select_for_update_skip_locked else 1
 
 
 def send_some_of(send: Callable[[datetime], int], database: Backoff, server: Backoff) -> float:

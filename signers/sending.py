@@ -92,6 +92,11 @@ def late(*, at: datetime) -> bool:
     return waiting().filter(due_at__lte=at - SOON, due_at__gt=at - GIVEN_UP).exists()
 
 
+def piled_up(*, at: datetime) -> bool:
+    """Whether mails have been due for a while, so that one conversation with the server is not enough. One query."""
+    return waiting().filter(due_at__lte=at - SOON).exists()
+
+
 def send_due(*, at: datetime, limit: int = 20, keep_on: Callable[[], bool] = lambda: True) -> int:
     """Deals with the mails due, oldest first, over one connection; returns how many, sent or not.
 

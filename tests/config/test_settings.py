@@ -81,6 +81,8 @@ def test_documented_production_settings_are_silent() -> None:
         ("BOUNCE_MAILBOX", "imaps://robin:word@mail.example.org:door"),
         ("BOUNCE_MAILBOX", "imaps://robin:wo%0Ard@mail.example.org"),
         ("DATABASE_POOLER", "session"),
+        ("MAIL_CONNECTIONS", "many"),
+        ("MAIL_CONNECTIONS", "0"),
         ("DEBUG", "perhaps"),
         ("TIME_ZONE", "Mars/Olympus"),
     ],

@@ -241,12 +241,8 @@ def test_mailing_at_a_server_that_hangs_does_not_keep_a_confirmation_waiting():
     assert (mail.state, Recipient.objects.filter(sent_at=None).count()) == ("sent", 3)
 
 
-class OnlySlowForMailings(SmtpServer):
-    """Takes each conversation in a thread of its own, and hangs over what a list sends."""
-
-    def __post_init__(self):
-        super().__post_init__()
-        self.reached = threading.Event()
+class TalksToMany(SmtpServer):
+    """Takes each conversation in a thread of its own."""
 
     def _serve(self):
         while True:
@@ -265,6 +261,14 @@ class OnlySlowForMailings(SmtpServer):
             except (_Over, OSError):
                 pass
 
+
+class OnlySlowForMailings(TalksToMany):
+    """Hangs over what a list sends."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.reached = threading.Event()
+
     def _take_content(self, connection, lines):
         line = b""
         while (line := lines.readline()) not in {b".\r\n", b""}:
@@ -273,6 +277,52 @@ class OnlySlowForMailings(SmtpServer):
                 self.answers["hang"] = HANG
                 self._answer(connection, "hang")
         self._answer(connection, "dot")
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="on SQLite one process sends at a time")
+@pytest.mark.django_db(transaction=True)
+def test_mails_that_pile_up_leave_over_several_connections():
+    due_at = timezone.now() - timedelta(seconds=10)
+    for number in range(4):
+        make_mail(make_signature(email=f"connie{number}@example.org", at=timezone.now()), due_at=due_at)
+
+    with TakesTwoOrNone() as smtp, worker(port=smtp.port) as process:
+        eventually(lambda: OutgoingMail.objects.filter(sent_at=None).count() == 0)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=SOON)
+
+    assert smtp.met.is_set()
+    assert len(smtp.mails) == 4
+
+
+class TakesTwoOrNone(TalksToMany):
+    """Answers the first who brings a mail only when a second one is there."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        self.met, self._first = threading.Event(), threading.Lock()
+
+    def _answer(self, connection, step):
+        if step == "DATA" and not self._first.acquire(blocking=False):
+            self.met.set()
+        if step == "DATA" and not self.met.wait(10):
+            return
+        super()._answer(connection, step)
+
+
+def test_one_more_connection_is_for_mails_that_wait(db):
+    at_work = Worker()
+    mail = make_mail(make_signature(), due_at=timezone.now())
+
+    fresh = at_work._more_mails(timezone.now())
+    OutgoingMail.objects.update(due_at=timezone.now() - timedelta(hours=1))
+    at_work.mail_server.failed("421 Too busy")
+    in_trouble = at_work._more_mails(timezone.now())
+    at_work.mail_server.worked()
+    waiting = at_work._more_mails(timezone.now())
+
+    mail.refresh_from_db()
+    assert (fresh, in_trouble, waiting, mail.state) == (0, 0, 1, "sent")
 
 
 def test_mailings_wait_for_mails_that_are_late(db):
