@@ -155,6 +155,19 @@ def test_what_a_web_server_notes_outlives_its_container(compose, stages):
     assert {entry.partition(":")[0] for (entry,) in volumes} <= compose["volumes"].keys()
 
 
+def test_the_pooler_may_write_where_a_tmpfs_lies(compose, stages):
+    """Docker makes it root's, with the mode that the folder has in the image."""
+    folder = compose["services"]["pooler"]["tmpfs"]
+
+    assert f"chmod 1777 {folder}" in " ".join(lines(stages["pooler"], "RUN"))
+    assert f"folder={folder}\n" in (DEPLOY / "pooler.sh").read_text()
+
+
+def test_web_servers_do_not_count_the_cores_of_the_machine(compose):
+    for name in ("web-1", "web-2"):
+        assert compose["services"][name]["environment"]["WEB_CONCURRENCY"] == "${WEB_CONCURRENCY:-4}"
+
+
 def test_every_file_that_is_mounted_exists(compose):
     mounted = [
         volume.split(":")[0]
