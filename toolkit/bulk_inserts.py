@@ -7,7 +7,7 @@ from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import AutoField, Model
+from django.db.models import NOT_PROVIDED, AutoField, Model
 from django.db.models.base import ModelState
 
 Row = TypeVar("Row", bound=Model)
@@ -64,8 +64,7 @@ def insert_all(rows: Sequence[Model], *, unique: Sequence[str] = (), replaced: S
 def _insert_from_json(rows: Sequence[Model], unique: Sequence[str], replaced: Sequence[str]) -> None:
     """One parameter instead of thousands, read as rows of the table's own type."""
     options = rows[0]._meta
-    # A key of the table's own is made on the way; one that is another row's is given.
-    columns = [field.attname for field in options.concrete_fields if not isinstance(field, AutoField)]
+    columns = _columns(rows)
     quoted = connection.ops.quote_name
     table, listed = quoted(options.db_table), ", ".join(map(quoted, columns))
     given = [{column: values[column] for column in columns} for values in map(vars, rows)]
@@ -81,6 +80,21 @@ def _insert_from_json(rows: Sequence[Model], unique: Sequence[str], replaced: Se
     keys = {tuple(found): key for key, *found in stored}
     for row in rows if unique else ():
         row.pk = keys.get(tuple(getattr(row, column) for column in unique))
+
+
+def _columns(rows: Sequence[Model]) -> list[str]:
+    """All that say something: what is NULL in each row is so anyway, and takes as long to read out of JSON as a value.
+
+    A key of the table's own is made on the way; one that is another row's is given.
+    """
+    fields = [field for field in rows[0]._meta.concrete_fields if not isinstance(field, AutoField)]
+    return [
+        field.attname
+        for field in fields
+        if not field.null
+        or field.db_default is not NOT_PROVIDED
+        or any(vars(row)[field.attname] is not None for row in rows)
+    ]
 
 
 def _on_conflict(unique: Sequence[str], replaced: Sequence[str]) -> str:
