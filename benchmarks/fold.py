@@ -2,6 +2,7 @@
 
 import os
 import random
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,6 +15,7 @@ from benchmarks.throwaway import database
 BATCHES = (20, 100, 500)
 ROUNDS = 5
 SUBMISSIONS = 1_000  # a round
+WAITING = 4_000  # for a worker
 PETITIONS = 20
 PENDING = 10_000  # changes for one adding up
 TARGET = {"PostgreSQL": 3_000}  # a second, in batches of 500
@@ -37,6 +39,7 @@ def main() -> list[Figure]:
             SUBMISSIONS / seconds_to_fold(petitions, largest, clock=processor_time_of_fold)
             for _ in range(ROUNDS)
         ]
+        as_worker = [WAITING / seconds_to_fold_as_the_worker(petitions) for _ in range(ROUNDS)]
         seconds_to_add_up(1)
         added = [PENDING / seconds_to_add_up((-1, 1)[round_ % 2]) for round_ in range(ROUNDS)]
         figures = [
@@ -44,14 +47,20 @@ def main() -> list[Figure]:
                 f"fold, in batches of {batch}",
                 rate,
                 unit="/s",
-                target=TARGET.get(vendor) if batch == BATCHES[-1] else None,
-                stretch=STRETCH.get(vendor) if batch == BATCHES[-1] else None,
-                beside=f"new supporters on {PETITIONS} petitions, one worker, {vendor}",
+                beside=f"new supporters on {PETITIONS} petitions, one batch at a time, {vendor}",
             )
             for batch, rate in rates.items()
         ]
         return [
             *figures,
+            Figure.of(
+                "fold, as one worker does it",
+                as_worker,
+                unit="/s",
+                target=TARGET.get(vendor),
+                stretch=STRETCH.get(vendor),
+                beside=f"{WAITING:,} waiting; on PostgreSQL two batches of 500 at a time",
+            ),
             Figure.of(
                 f"fold, in batches of {largest}, by processor time",
                 by_work,
@@ -83,6 +92,38 @@ def seconds_to_fold(
         folded += done
     seconds = clock() - start
     assert folded == SUBMISSIONS
+    return seconds
+
+
+def seconds_to_fold_as_the_worker(petitions: list[Any]) -> float:
+    """As `config.worker` does while much waits: in two threads on PostgreSQL, each on rows of its own."""
+    from django.db import connections
+    from django.utils import timezone
+
+    from config.worker import fold_some, takes_turns_by_row
+    from signers.models import Submission
+
+    now = timezone.now()
+    Submission.objects.bulk_create([make_submission(petitions, now) for _ in range(WAITING)])
+    at_once = 2 if takes_turns_by_row() else 1
+    ready = threading.Barrier(at_once + 1)
+
+    def work() -> None:
+        connections["default"].ensure_connection()
+        ready.wait()
+        while fold_some(now):
+            pass
+        connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(at_once)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    start = time.perf_counter()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - start
+    assert not Submission.objects.exists()
     return seconds
 
 

@@ -32,6 +32,7 @@ from petitions.league import rank_all
 from petitions.momentum import remember as remember_momentum
 from petitions.share_images.keeping import Painter
 from petitions.target_lists.keeping import forget_lists
+from signers import folding
 from signers.answering import answer
 from signers.counting import add_up, recount
 from signers.counting_people import count_missing
@@ -89,6 +90,15 @@ def watching_jobs(keep_on: Callable[[], bool] = lambda: True) -> list[Job]:
         Job("clusters", lambda at: work(at=at), timedelta(seconds=1), again_at_once=True),
         Job("forget networks", lambda at: forget_marks_of_signatures(at=at), timedelta(hours=1)),
     ]
+
+
+def rush_jobs() -> list[Job]:
+    """What is done twice at a time while very much waits: one waits for the database, and the other works."""
+    return [Job("fold more", fold_more, timedelta(seconds=1), again_at_once=True)]
+
+
+def fold_more(at: datetime) -> int:
+    return fold_some(at) if folding.piled_up(batch=FOLDED_AT_ONCE) else 0
 
 
 def fold_some(at: datetime) -> int:
@@ -201,6 +211,7 @@ class Worker:
         signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
         threads = [
             self._thread("quick", self._work, quick_jobs()),
+            *([self._thread("rush", self._work, rush_jobs())] if takes_turns_by_row() else []),
             self._thread("slow", self._work, slow_jobs(timezone.now(), self._keeps_on)),
             self._thread("watching", self._work, watching_jobs(self._keeps_on)),
             self._thread("mail", self._send, self._mails, self.mail_server),
@@ -269,9 +280,13 @@ class Worker:
         return send_some(at=at, keep_on=lambda: self._keeps_on() and not late(at=timezone.now()))
 
 
+def takes_turns_by_row() -> bool:
+    """Whether several can work on one queue, each on rows of its own. SQLite lets one write at a time."""
+    return bool(connection.features.has_select_for_update_skip_locked)
+
+
 def mail_connections() -> int:
-    """One where no rows can be locked: there one process sends at a time."""
-    return settings.MAIL_CONNECTIONS if connection.features.has_select_for_update_skip_locked else 1
+    return settings.MAIL_CONNECTIONS if takes_turns_by_row() else 1
 
 
 def send_some_of(send: Callable[[datetime], int], database: Backoff, server: Backoff) -> float:

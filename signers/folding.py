@@ -81,6 +81,11 @@ def fold(*, at: datetime, limit: int = 500, judge: Judge = HoldsNothing()) -> in
     return _fold_piecemeal(list(waiting.values_list("pk", flat=True)[:limit]), at, judge)
 
 
+def piled_up(*, batch: int) -> bool:
+    """Whether more wait than one batch takes. One query."""
+    return Submission.objects.filter(parked_at=None).order_by("id")[batch : batch + 1].exists()
+
+
 @transaction.atomic
 def unpark(*, submissions: Collection[Submission], actor: User | None, at: datetime) -> int:
     """Gives parked submissions another try, once what kept them from being folded was put right; returns how many."""

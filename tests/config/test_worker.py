@@ -19,6 +19,7 @@ from config.worker import (
     Job,
     Nightly,
     Worker,
+    fold_more,
     next_night,
     quick_jobs,
     run_due,
@@ -486,6 +487,17 @@ def suppress_close():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "close", lambda: None)
         yield
+
+
+def test_second_one_folds_only_while_more_wait_than_one_batch(db, monkeypatch):
+    monkeypatch.setattr("config.worker.FOLDED_AT_ONCE", 2)
+    petition = make_petition()
+    for _ in range(3):
+        make_submission(petition)
+
+    folded = [fold_more(timezone.now()), fold_more(timezone.now())]
+
+    assert (folded, Submission.objects.count()) == ([2, 0], 1)
 
 
 def test_worker_has_a_job_for_everything_that_happens_by_itself():
