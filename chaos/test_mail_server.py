@@ -143,6 +143,8 @@ def test_signing_does_not_notice_a_mail_server_that_hangs(
         site.start_web()
         site.start_worker()
         with Ledger(site.port) as ledger:
+            # From here on it hangs, and hundreds sign.
+            eventually(lambda: smtp.commands)
             ledger.wait_for(300, within=120)
         result = ledger.prove(postgres)
 
