@@ -98,7 +98,7 @@ def rush_jobs() -> list[Job]:
 
 
 def fold_more(at: datetime) -> int:
-    return fold_some(at) if folding.piled_up(batch=FOLDED_AT_ONCE) else 0
+    return fold_some(at) if folding.more_wait_than(FOLDED_AT_ONCE) else 0
 
 
 def fold_some(at: datetime) -> int:

@@ -54,23 +54,24 @@ def unwritten() -> QuerySet[Mailing]:
 
 
 def write_due(*, at: datetime) -> int:
-    """Writes the list that has waited longest; returns how many people are on it, 0 where none waits.
+    """Writes the list that has waited longest; returns how many people are on it, 0 where no list can be written.
 
     One that cannot be written makes way for the others, and after `LIST_TRIES` its mailing is paused. Raises only when
     the database itself is in trouble.
     """
-    waiting = unwritten().filter(list_tries__lt=LIST_TRIES).order_by("list_tries", "started_at", "pk").first()
-    if waiting is None:
-        return 0
-    try:
-        return write_list(waiting, at=at)
-    except AWAY:
-        raise
-    except Exception as error:  # noqa: BLE001 - one odd list must not hold up the others
-        # Not the error's text, which may quote a person.
-        logger.error("The list of mailing %d could not be written: %s", waiting.pk, type(error).__name__)
-        _put_off(waiting, at)
-        return 0
+    for waiting in unwritten().filter(list_tries__lt=LIST_TRIES).order_by("list_tries", "started_at", "pk"):
+        try:
+            people = write_list(waiting, at=at)
+        except AWAY:
+            raise
+        except Exception as error:  # noqa: BLE001 - one odd list must not hold up the others
+            # Not the error's text, which may quote a person.
+            logger.error("The list of mailing %d could not be written: %s", waiting.pk, type(error).__name__)
+            _put_off(waiting, at)
+        else:
+            if people:
+                return people
+    return 0
 
 
 @transaction.atomic

@@ -81,8 +81,8 @@ def fold(*, at: datetime, limit: int = 500, judge: Judge = HoldsNothing()) -> in
     return _fold_piecemeal(list(waiting.values_list("pk", flat=True)[:limit]), at, judge)
 
 
-def piled_up(*, batch: int) -> bool:
-    """Whether more wait than one batch takes. One query."""
+def more_wait_than(batch: int) -> bool:
+    """Whether one batch does not take all that waits. One query."""
     return Submission.objects.filter(parked_at=None).order_by("id")[batch : batch + 1].exists()
 
 
