@@ -169,6 +169,32 @@ def test_every_page_keeps_the_strict_policy(role, signature):
             assert "unsafe" not in policy, page
 
 
+# --- Lists --------------------------------------------------------------------------------------------------
+
+
+def test_a_list_says_when_there_is_nothing_yet_and_when_nothing_was_found():
+    client = client_of(user_with(OWNER))
+
+    empty = client.get("/admin/mailings/mailing/").content.decode()
+    searched = client.get("/admin/mailings/mailing/?q=zebra").content.decode()
+
+    assert "No mailings yet." in empty
+    assert "results" not in empty
+    assert "Write to supporters" in empty
+    assert "Nothing found." in searched
+    assert '<a href="?">Show all mailings</a>' in searched
+
+
+@pytest.mark.parametrize("page", ["", "{petition}/change/", "{petition}/history/"])
+def test_a_trail_names_its_list_once(page, signature):
+    client = client_of(make_staff(is_superuser=True))
+    path = address(f"/admin/petitions/petition/{page}", signature)
+
+    trail = client.get(path).content.decode().split('class="breadcrumbs"')[1].split("</div>")[0]
+
+    assert trail.count("Petitions") == 1
+
+
 # --- Staff accounts ----------------------------------------------------------------------------------------
 
 
