@@ -80,6 +80,14 @@ def networks_have_keys() -> None:
 
 
 @pytest.fixture(autouse=True)
+def rows_are_numbered_from_one() -> None:
+    """A number that comes from another test's rows could be the very one a test must not find."""
+    from tests import factories  # settings must be ready first
+
+    factories.number_anew()
+
+
+@pytest.fixture(autouse=True)
 def nothing_is_remembered() -> None:
     """A process remembers for a second what a petition asks for; each test has petitions of its own."""
     from signers import taking  # settings must be ready first

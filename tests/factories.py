@@ -17,6 +17,12 @@ NOW = datetime(2026, 5, 3, 12, 0, tzinfo=UTC)
 _numbers = count(1)
 
 
+def number_anew() -> None:
+    """Before each test, so that its rows are called the same whatever ran before it."""
+    global _numbers
+    _numbers = count(1)
+
+
 def make_staff(**fields: Any) -> User:
     return User.objects.create_user(
         username=fields.pop("username", f"staff-{next(_numbers)}"), is_staff=True, **fields

@@ -158,7 +158,7 @@ def test_below_the_floor_cities_are_sorted_by_name_after_the_others_whatever_hap
     page = get()
 
     assert waiting(page) == ["Quiet", "Alpha", "Middle", "Zeta"]
-    assert "99" not in text_of(page)
+    assert "99 signed" not in text_of(page)
 
 
 # --- The total -------------------------------------------------------------------------------------------------
