@@ -490,7 +490,7 @@ def suppress_close():
 
 
 def test_second_one_folds_only_while_more_wait_than_one_batch(db, monkeypatch):
-    monkeypatch.setattr("config.worker.FOLDED_AT_ONCE", 2)
+    monkeypatch.setattr("config.worker.folded_at_once", lambda: 2)
     petition = make_petition()
     for _ in range(3):
         make_submission(petition)
