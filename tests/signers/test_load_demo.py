@@ -30,6 +30,7 @@ def loaded(db: None) -> None:
     load_demo(password="lanterns-and-pages", at=NOW)
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("loaded")
 def test_every_petition_is_on_the_site_and_shows_its_number() -> None:
     petitions = Petition.objects.public(at=NOW).select_related("tally")
@@ -38,6 +39,7 @@ def test_every_petition_is_on_the_site_and_shows_its_number() -> None:
     assert counting.recount() == []
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("loaded")
 def test_signatures_are_confirmed_and_spread_over_the_time_since_publishing() -> None:
     moments = Signature.objects.order_by("signed_at").values_list("signed_at", flat=True)
@@ -51,6 +53,7 @@ def test_signatures_are_confirmed_and_spread_over_the_time_since_publishing() ->
     assert Consent.objects.exclude(supporter__signatures=None).distinct().count() == Signature.objects.count()
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("loaded")
 def test_who_wants_updates_follows_from_the_latest_answer() -> None:
     latest = {consent.supporter_id: consent.granted for consent in Consent.objects.order_by("at", "pk")}
@@ -59,11 +62,13 @@ def test_who_wants_updates_follows_from_the_latest_answer() -> None:
     assert set(Subscription.objects.values_list("supporter", flat=True)) == wanting
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("loaded")
 def test_most_supporters_have_a_city() -> None:
     assert Supporter.objects.filter(place=None).count() < Supporter.objects.count() / 4
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("loaded")
 def test_one_mayor_has_acted_and_is_thanked() -> None:
     won = Petition.objects.get(slug=ACTED)
@@ -73,6 +78,7 @@ def test_one_mayor_has_acted_and_is_thanked() -> None:
     assert [item.left_url for item in news_of(won.campaign, at=NOW)] == [won.get_absolute_url()]
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("loaded")
 def test_no_invented_address_can_ever_exist() -> None:
     addresses = Supporter.objects.values_list("email", flat=True)
@@ -80,6 +86,7 @@ def test_no_invented_address_can_ever_exist() -> None:
     assert all(address.endswith(("example.org", ".example")) for address in addresses)
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("loaded")
 def test_staff_have_one_role_each() -> None:
     roles = {user.username: [group.name for group in user.groups.all()] for user in User.objects.all()}

@@ -90,6 +90,7 @@ def address(page: str, signature) -> str:
     )
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("role", sorted(ALL))
 def test_each_role_opens_its_pages_and_no_other(role, signature):
     client = client_of(user_with(role))
@@ -99,6 +100,7 @@ def test_each_role_opens_its_pages_and_no_other(role, signature):
     assert opened == {page for page, roles in PAGES.items() if role in roles}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("role", [EDITOR, PUBLISHER])
 def test_whoever_may_not_see_signers_finds_no_address_on_any_page(role, signature):
     client = client_of(user_with(role))
@@ -159,6 +161,7 @@ def test_a_superuser_opens_everything(signature):
     assert set(statuses.values()) == {200}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("role", sorted(ALL))
 def test_every_page_keeps_the_strict_policy(role, signature):
     client = client_of(user_with(role))
