@@ -131,7 +131,8 @@ def test_each_mail_arrives_once_when_the_server_is_well_again(
     note(f"{outcome.sent} sent, {outcome.failed} failed, {outcome.in_doubt} in doubt of {PEOPLE}")
     assert outcome.sent + outcome.failed + outcome.in_doubt == PEOPLE
     assert outcome.most_for_one <= 1
-    assert outcome.in_doubt == (1 if mood in DOUBTFUL else 0)
+    # One for each connection: a worker that is late opens up to three more before the first has failed.
+    assert bool(outcome.in_doubt) == (mood in DOUBTFUL)
     assert bool(outcome.failed) == (mood in REFUSED)
     assert outcome.starts == 1
 
