@@ -36,8 +36,7 @@ MOODS: dict[str, dict[str, object]] = {
     "babbles": {"connect": b"\xff\xfe\x00 what?\r\n"},
 }  # fmt: skip
 # A dot without an answer: nobody knows whether the mail was taken, and only staff may send it again. It leaves with the
-# last of the content, so that a server that breaks off over that may have had it.
-# It has everything but its answer is missing; or it goes in mid-mail, and who notices before the last dot may try again.
+# last of the content, so that a server that breaks off over that may have had it; noticed before the dot, it is tried again.
 DOUBTFUL = {"hangs at content", "hangs at dot", "hangs up at dot"}
 PERHAPS = {"hangs up at content", "resets at content"}
 REFUSED = {"550 at RCPT", "550 at the dot"}
