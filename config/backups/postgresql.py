@@ -174,15 +174,19 @@ def restore_into(path: Path, name: str) -> None:
 
 
 def replace_with(path: Path, tables: Tables) -> None:
-    """In one transaction: whatever goes wrong, and whatever is not equal, the database is as it was."""
+    """In one transaction: whatever goes wrong, and whatever is not equal, the database is as it was.
+
+    Its COMMIT is the last line psql reads. A script that ends before, since pg_restore failed or we were
+    killed, changes nothing; psql's own --single-transaction would commit whatever had arrived.
+    """
     writing = [program("pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(path)]
-    reading = [program("psql"), "--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+    reading = [program("psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
     with (
         subprocess.Popen(
             writing, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
         ) as script,
         subprocess.Popen(
-            [*reading, "--output=/dev/null", "--command", EVERYTHING_GOES, "--file=-"],
+            [*reading, "--command=BEGIN", "--command", EVERYTHING_GOES, "--file=-"],
             stdin=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment(),
@@ -190,13 +194,14 @@ def replace_with(path: Path, tables: Tables) -> None:
     ):
         try:
             shutil.copyfileobj(script.stdout, changing.stdin, 1 << 20)  # type: ignore[arg-type]
+            if not script.wait():
+                changing.stdin.write(f"{proof(tables)}COMMIT;\n".encode())  # type: ignore[union-attr]
         except BrokenPipeError:
             script.kill()
-        else:
-            if script.wait():
-                changing.kill()  # it must not take the end of a broken script for the end of the work
-            else:
-                changing.stdin.write(proof(tables).encode())  # type: ignore[union-attr]
+        except BaseException:
+            script.kill()
+            changing.communicate()  # it has undone everything before anybody goes on
+            raise
         _out, errors = changing.communicate()
         _out, words = script.communicate()
     if script.returncode and not changing.returncode == 3:

@@ -41,9 +41,7 @@ transactional = pytest.mark.django_db(transaction=True)
 def elsewhere(tmp_path):
     """`with elsewhere():` the database is another one, which is empty."""
     own = connection.settings_dict["NAME"]
-    other = (
-        "test_restored_elsewhere" if connection.vendor == "postgresql" else str(tmp_path / "other.sqlite3")
-    )
+    other = f"{own}_elsewhere" if connection.vendor == "postgresql" else str(tmp_path / "other.sqlite3")
 
     @contextmanager
     def there():
@@ -333,6 +331,26 @@ def test_replacing_with_what_fails_leaves_everything_as_it_was(tmp_path):
         restore(made.path, replace=True, at=timezone.now())
 
     assert there_are() == {"ann"}
+
+
+@transactional
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite renames a file that is ready")
+@pytest.mark.parametrize("come", ["nothing", "half", "all but the proof"])
+def test_replacing_that_is_broken_off_leaves_everything_as_it_was(tmp_path, monkeypatch, come):
+    people_of_a_petition(["ann"])
+    made = backup(tmp_path, at=timezone.now())
+    people_of_a_petition(["bo"])
+
+    def broken_off(script, changing, _size):
+        lines = script.readlines()
+        changing.writelines(lines[: {"nothing": 0, "half": len(lines) // 2}.get(come, len(lines))])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(postgresql.shutil, "copyfileobj", broken_off)
+    with pytest.raises(KeyboardInterrupt):
+        restore(made.path, replace=True, at=timezone.now())
+
+    assert there_are() == {"ann", "bo"}
 
 
 @transactional
