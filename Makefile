@@ -41,7 +41,7 @@ bench: venv-dev ## measure against yardsticks, on a PostgreSQL of its own (ARGS=
 	@sh scripts/debian_packages.sh postgresql
 	@$(PYTHON) -m benchmarks $(ARGS)
 
-bench-long: venv-dev ## measure what takes longer: ten million signatures, a surge, big mailings
+bench-long: venv-dev ## measure what takes longer: a million signatures, a surge, big mailings, a restore
 	@sh scripts/debian_packages.sh postgresql
 	@$(PYTHON) -m benchmarks --long $(ARGS)
 

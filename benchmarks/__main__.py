@@ -33,7 +33,7 @@ NO_BENCHMARKS = {
     "servers",
     "throwaway",
 }
-# Ten minutes and more, each.
+# Minutes, each.
 LONG = {
     "confirmations",
     "flat",
@@ -91,13 +91,17 @@ def with_postgres() -> int:
 def run(name: str) -> tuple[list[Figure], int]:
     """A benchmark's figures and its exit status."""
     with tempfile.NamedTemporaryFile(prefix="undersigned-figures-") as file:
-        code = subprocess.run(
-            [sys.executable, "-m", f"benchmarks.{name}"],
-            check=False,
-            cwd=ROOT,
-            env={**os.environ, KEPT_IN: file.name},
-            timeout=STOPPED_AFTER,
-        ).returncode
+        try:
+            code = subprocess.run(
+                [sys.executable, "-m", f"benchmarks.{name}"],
+                check=False,
+                cwd=ROOT,
+                env={**os.environ, KEPT_IN: file.name},
+                timeout=STOPPED_AFTER,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            print(f"Stopped after {STOPPED_AFTER / 60:.0f} minutes.")
+            code = 1
         return kept(Path(file.name)), code
 
 

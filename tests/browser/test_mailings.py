@@ -115,6 +115,20 @@ def test_audience_is_counted_while_one_chooses(logged_in, petition):
     expect(page.get_by_role("status")).to_contain_text("Nobody would get it.")
 
 
+def test_double_click_saves_one_draft(logged_in, petition):
+    page = logged_in(f"/admin/mailings/mailing/add/?letter={petition.letter.pk}")
+    page.get_by_label("Subject:", exact=True).fill("{{ place.name }} needs you")
+    posts = []
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+
+    # Playwright's own double click is faster than any finger: Chromium then sends one by itself.
+    twice = "button => { button.click(); setTimeout(() => button.click(), 20); }"
+    page.get_by_role("button", name="Save and check").evaluate(twice)
+
+    expect(page.get_by_text("Nothing stands in the way.")).to_be_visible()
+    assert len(posts) == Mailing.objects.count() == 1
+
+
 def test_merge_field_is_put_where_one_writes(logged_in, petition):
     page = logged_in(f"/admin/mailings/mailing/add/?campaign={petition.campaign.pk}")
     page.get_by_label("Subject:", exact=True).fill("For ")
