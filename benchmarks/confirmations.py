@@ -17,6 +17,9 @@ ARRIVES_WITHIN = 60
 def main() -> list[Figure]:
     figures = []
     with database() as vendor:
+        from fraud.rules import switch_all
+
+        switch_all(on=False)  # eighty numbered addresses within minutes are what they are there for
         mailing = queue(COPIES[vendor])
         print(f"{COPIES[vendor]:,} copies queued, {PEOPLE} people sign meanwhile; {vendor}")
         for told, sink in (
