@@ -90,7 +90,6 @@ def nginx(folder: Path, upstream: int) -> Iterator[int]:
     port = free_port()
     shipped = (ROOT / "deploy/nginx.conf").read_text()
     shipped = shipped.replace("/var/cache/nginx/undersigned", str(folder / "cache"))
-    shipped = shipped.replace("/var/log/nginx/undersigned.log", str(folder / "nginx-site.log"))
     shipped = shipped.replace("127.0.0.1:8000", f"127.0.0.1:{upstream}").replace("$scheme", "http")
     # The first server only leads to https.
     before, _redirect, after = re.split(r"(?m)^server \{", shipped, maxsplit=2)

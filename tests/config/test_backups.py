@@ -379,6 +379,15 @@ def test_ledger_says_everything_once_however_often_it_is_written(tmp_path, db):
     assert stat.S_IMODE(os.stat(tmp_path / ledger.NAME).st_mode) == 0o600
 
 
+def test_who_left_is_written_down_before_the_first_backup(tmp_path, db):
+    _petition, people = people_of_a_petition(["ann"])
+    erase(supporter_id=people["ann"].pk, at=timezone.now())
+
+    call_command("backup", str(tmp_path / "new" / "backups"), "--only-who-left", stdout=StringIO())
+
+    assert ledger.What.ERASED in (tmp_path / "new" / "backups" / ledger.NAME).read_text()
+
+
 def test_another_person_who_got_the_same_number_is_left_alone(db):
     _petition, people = people_of_a_petition(["ann"])
     entry = ledger.Entry(

@@ -42,6 +42,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{path.name} has expired and is deleted.")
 
     def only_who_left(self, directory: Path) -> None:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         oldest = min((moment for moment, _path in backups_in(directory)), default=timezone.now())
         told = ledger.write_down(directory, since=oldest - ledger.OVERLAP)
         self.stdout.write(f"{directory / ledger.NAME}: {told:,} new.")
