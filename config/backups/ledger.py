@@ -19,7 +19,7 @@ from django.db import transaction
 from signers import consents
 from signers.confirming import disown
 from signers.consents import Choice
-from signers.erasing import ERASED, erase
+from signers.erasing import ERASED, MERGED, erase, known_as
 from signers.models import Consent, Signature, Subscription, Supporter
 from signers.own_page import withdraw
 from staff.models import AuditEntry
@@ -79,11 +79,15 @@ def entries_since(moment: datetime) -> Iterator[Entry]:
     ):
         if at is not None:
             yield Entry(What.REMOVED, at, pk, signed_at, {"how": how})
+    merged = set(AuditEntry.objects.filter(action=MERGED).values_list("subject_id", flat=True))
     ended = Consent.objects.filter(at__gt=moment, granted=False).order_by("pk")
     fields = ("at", "supporter_id", "supporter__created_at", "organization_id", "wording", "source")
     for at, supporter, since, organization, wording, source in ended.values_list(*fields).iterator():
         more = {"organization": organization, "wording": wording, "source": source}
-        yield Entry(What.UNSUBSCRIBED, at, supporter, since, more)
+        # The backup may know them from before they became one with somebody.
+        rows = known_as(Supporter(pk=supporter, created_at=since)) if supporter in merged else []
+        for row, known_since in rows or [(supporter, since.isoformat())]:
+            yield Entry(What.UNSUBSCRIBED, at, row, datetime.fromisoformat(known_since), more)
 
 
 def erased_since(moment: datetime) -> Iterator[Entry]:
@@ -97,15 +101,21 @@ def erased_since(moment: datetime) -> Iterator[Entry]:
 def write_down(folder: Path, *, since: datetime) -> int:
     """Appends what is not yet in the ledger of the folder; returns how much."""
     with open(
-        os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+", encoding="utf-8"
+        os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600),
+        "r+",
+        encoding="utf-8",
+        errors="replace",
     ) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        known = set(file.read().splitlines())
+        content = file.read()
+        known = set(content.splitlines())
         new = [
             line
             for line in dict.fromkeys(entry.line() for entry in entries_since(since))
             if line not in known
         ]
+        if content and not content.endswith("\n"):
+            file.write("\n")  # a line that was cut off must not take the next one along
         file.write("".join(f"{line}\n" for line in new))
         file.flush()
         os.fsync(file.fileno())

@@ -61,7 +61,7 @@ END $$;
 def make(path: Path) -> tuple[datetime, Tables]:
     """Dumps the database; returns the moment and the tables of the very same snapshot."""
     with connected() as session, session.cursor() as cursor:
-        cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        hold_tables(cursor)
         cursor.execute("SELECT pg_export_snapshot(), now()")
         snapshot, at = cursor.fetchone()
         command = [program("pg_dump"), "--format=custom", "--compress=1", "--no-owner", "--no-privileges"]
@@ -82,13 +82,34 @@ def make(path: Path) -> tuple[datetime, Tables]:
     return at, tables
 
 
+def hold_tables(cursor: Any) -> None:
+    """Begins a transaction in which nobody rewrites a table any more.
+
+    Before its snapshot: a migration that rewrites a table and commits after it would leave that table empty in it.
+    """
+    names = table_names(cursor)
+    cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    if not names:
+        return
+    try:
+        cursor.execute(
+            f"LOCK TABLE {', '.join(f'public.{quoted(name)}' for name in names)} IN ACCESS SHARE MODE"
+        )
+    except psycopg2.Error as error:
+        raise BackupError(f"Somebody changes the tables: {last_words(str(error).encode())}") from error
+
+
+def table_names(cursor: Any) -> list[str]:
+    cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
+    return [name for (name,) in cursor.fetchall()]
+
+
 def tables_of(cursor: Any) -> Tables:
     """Every table with its number of rows and a sum over the hash of each row."""
     for setting in PLAIN_TEXT:
         cursor.execute(f"SET {setting}")
-    cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")
     found: Tables = {}
-    for (name,) in cursor.fetchall():
+    for name in table_names(cursor):
         cursor.execute(f"SELECT {SUMS} FROM public.{quoted(name)} whole_row")
         found[name] = list(cursor.fetchone())
     return found

@@ -35,6 +35,7 @@ class Restored:
     unreadable: int = 0
     mails_dropped: int = 0
     mailings_paused: int = 0
+    knows_who_left: bool = True
     left_unasked: str = ""  # why the replaced database could not say who left
 
 
@@ -103,6 +104,7 @@ def catch_up(done: Restored, folder: Path, *, since: datetime, at: datetime) -> 
     connection.close()
     ContentType.objects.clear_cache()
     done.migrated = migrate()
+    done.knows_who_left = (folder / ledger.NAME).exists()
     entries, done.unreadable = ledger.entries(folder, since=since)
     for entry in entries:
         done.again[entry.what.value] += ledger.do_again(entry, at=at)

@@ -2,10 +2,12 @@
 
 import json
 import os
+import signal
 import stat
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from io import StringIO
+from threading import Timer
 
 import psycopg2
 import pytest
@@ -19,10 +21,10 @@ from config.backups.making import backup, expire
 from config.backups.restoring import restore, verify
 from mailings.models import Mailing
 from mailings.unsubscribing import unsubscribe
-from signers import changing_address, own_page
+from signers import changing_address, consents, own_page
 from signers.confirming import disown
 from signers.erasing import erase
-from signers.models import AddressChange, OutgoingMail, Signature, Subscription, Supporter
+from signers.models import AddressChange, Consent, OutgoingMail, Signature, Subscription, Supporter
 from staff.models import AuditEntry
 from tests.factories import (
     make_edition,
@@ -377,6 +379,84 @@ def test_ledger_says_everything_once_however_often_it_is_written(tmp_path, db):
 
     assert written == [1, 0]
     assert stat.S_IMODE(os.stat(tmp_path / ledger.NAME).st_mode) == 0o600
+
+
+def test_line_that_was_cut_off_takes_no_other_along(tmp_path, db):
+    _petition, people = people_of_a_petition(["ann", "bo"])
+    since = timezone.now() - timedelta(days=1)
+    erase(supporter_id=people["ann"].pk, at=timezone.now())
+    (tmp_path / ledger.NAME).write_bytes(b'{"at": "2026-11-\xe2')
+
+    ledger.write_down(tmp_path, since=since)
+
+    found, odd = ledger.entries(tmp_path, since=since)
+    assert ([entry.row for entry in found], odd) == ([people["ann"].pk], 1)
+
+
+@transactional
+def test_who_became_one_with_somebody_and_wants_no_more_updates_gets_none(tmp_path, elsewhere):
+    _petition, people = people_of_a_petition(["old", "new", "other"])
+    Supporter.objects.filter(pk=people["old"].pk).update(created_at=timezone.now() - timedelta(days=20))
+    made = backup(tmp_path, at=timezone.now())
+
+    now = timezone.now()
+    change = AddressChange.objects.create(
+        supporter=people["old"], email="new@example.org", mailbox="new@example.org", asked_at=now
+    )
+    changing_address.confirm(change_id=change.pk, at=now)
+    left = Supporter.objects.get(mailbox="new@example.org")
+    organization = Subscription.objects.filter(supporter=left).get().organization_id
+    no = consents.Choice(left.pk, organization, granted=False, wording="")
+    consents.record([no], source=Consent.Source.UNSUBSCRIBE, at=timezone.now())
+    ledger.write_down(tmp_path, since=made.manifest.at)
+    with elsewhere():
+        restore(made.path, replace=False, at=timezone.now())
+
+        assert [row.supporter.mailbox for row in Subscription.objects.all()] == ["other@example.org"]
+
+
+@transactional
+def test_half_a_backup_is_removed_when_somebody_ends_it(tmp_path, monkeypatch):
+    def ended(path):
+        path.write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(making.database(), "make", ended)
+    with pytest.raises(SystemExit):
+        call_command("backup", str(tmp_path), stdout=StringIO())
+
+    assert not [path for path in tmp_path.iterdir() if path.name != ledger.NAME]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@transactional
+def test_missing_ledger_is_said(tmp_path, elsewhere):
+    made = backup(tmp_path, at=timezone.now())
+    (tmp_path / ledger.NAME).unlink()
+    told = StringIO()
+    with elsewhere():
+        call_command("restore", str(made.path), stdout=StringIO(), stderr=told)
+
+    assert "No erasures.jsonl lies beside the backup" in told.getvalue()
+
+
+@transactional
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite rewrites nothing under a reader")
+def test_backup_waits_for_a_table_that_is_being_rewritten(tmp_path):
+    people_of_a_petition(["ann", "bo"])
+    connection.close()
+    with closing(psycopg2.connect(**connection.get_connection_params())) as migrating:
+        migrating.cursor().execute(
+            "ALTER TABLE signers_signature ADD COLUMN odd double precision DEFAULT random()"
+        )
+        ending = Timer(1, migrating.commit)
+        ending.start()
+        made = backup(tmp_path, at=timezone.now())
+        ending.join()
+    try:
+        assert made.manifest.tables["signers_signature"][0] == 2
+    finally:
+        postgresql.execute("ALTER TABLE signers_signature DROP COLUMN odd")
 
 
 def test_who_left_is_written_down_before_the_first_backup(tmp_path, db):

@@ -134,7 +134,7 @@ def test_the_site_goes_through_the_pooler_and_migrations_do_not(compose):
         host = addresses["database"] if direct else addresses["pooler"]
         assert f"@{host}:{5432 if direct else 6432}/" in environment["DATABASE_URL"]
         assert environment["DATABASE_POOLER"] == ("" if direct else "transaction")
-        assert environment["TRUSTED_PROXIES"] == addresses["front"]
+        assert environment["TRUSTED_PROXIES"] == f"{addresses['front']},${{CDN_NETWORKS:-127.0.0.1}}"
 
 
 def test_nginx_and_pgbouncer_know_the_addresses(compose):

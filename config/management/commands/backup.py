@@ -8,7 +8,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 
 from config.backups import ledger
-from config.backups.files import BackupError
+from config.backups.files import BackupError, tidied_up_when_ended
 from config.backups.making import backup, backups_in
 
 
@@ -26,6 +26,7 @@ class Command(BaseCommand):
             help="no backup; only brings erasures.jsonl up to date, which takes a moment",
         )
 
+    @tidied_up_when_ended()
     def handle(self, *args: Any, directory: Path, **options: Any) -> None:
         try:
             if options["only_who_left"]:

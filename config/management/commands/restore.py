@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 
-from config.backups.files import BackupError
+from config.backups.files import BackupError, tidied_up_when_ended
 from config.backups.restoring import Restored, restore, verify
 
 
@@ -27,6 +27,7 @@ class Command(BaseCommand):
         )
         how.add_argument("--replace", action="store_true", help="destroy what is in the database now")
 
+    @tidied_up_when_ended()
     def handle(self, *args: Any, file: Path, **options: Any) -> None:
         try:
             if options["verify"]:
@@ -59,6 +60,11 @@ class Command(BaseCommand):
         )
         if done.migrated:
             self.stdout.write(f"{done.migrated} migrations applied that are newer than the backup.")
+        if not done.knows_who_left:
+            self.stderr.write(
+                "No erasures.jsonl lies beside the backup, so everybody who left since is back. "
+                "Put it there and restore once more, with --replace."
+            )
         if done.left_unasked:
             self.stderr.write(
                 f"The replaced database could not say who left since the last backup ({done.left_unasked}). "
